@@ -1,0 +1,74 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tandem-api/tandem/shared/httperror"
+	"github.com/tandem-api/tandem/shared/report"
+)
+
+// Handler answers a request, or returns why it cannot: an *httperror.Error is sent
+// to the client, any other error is an internal one. It must not do both.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Handle makes an http.HandlerFunc of h. It is the one place where an error turns
+// into a status, a body and a report.
+func (a *App) Handle(h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			a.Fail(w, r, err)
+		}
+	}
+}
+
+// Fail answers with err as a problem document, and logs and reports it if it is an
+// internal one. Middleware uses it where Handle does not fit.
+func (a *App) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	ctx := r.Context()
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		// The client has gone: nobody reads the answer, and nothing is broken.
+		a.Log.DebugContext(ctx, "request cancelled", "error", err)
+	case httperror.Status(err) >= http.StatusInternalServerError:
+		a.Log.ErrorContext(ctx, "request failed", "error", err)
+		a.Report.Notify(ctx, err, report.Request(r))
+	}
+	httperror.Write(w, r, err)
+}
+
+func notFound(http.ResponseWriter, *http.Request) error {
+	return httperror.New(http.StatusNotFound, "")
+}
+
+// JSON answers with v as JSON. It encodes first: an unfit v is an error and no
+// half-written answer.
+func JSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // it fails only when the client has gone
+	return nil
+}
+
+// Param returns a variable of the route, decoded: chi hands over `a%2Fb` as it was
+// sent, API Gateway as `a/b`.
+func Param(r *http.Request, name string) string {
+	raw := chi.URLParam(r, name)
+	if value, err := url.PathUnescape(raw); err == nil && r.URL.RawPath != "" {
+		return value
+	}
+	return raw
+}
