@@ -1,0 +1,55 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// slow is how long a statement may take before it is worth a warning.
+const slow = 200 * time.Millisecond
+
+// sqlLog hands gorm's log to slog: each statement at the debug level, a slow one as
+// a warning. Values stay out of it, since they may be secrets; errors are left to
+// the caller, who gets them too.
+type sqlLog struct{ log *slog.Logger }
+
+func (l sqlLog) LogMode(logger.LogLevel) logger.Interface { return l }
+
+func (l sqlLog) Info(ctx context.Context, text string, args ...any) {
+	l.log.InfoContext(ctx, fmt.Sprintf(text, args...))
+}
+
+func (l sqlLog) Warn(ctx context.Context, text string, args ...any) {
+	l.log.WarnContext(ctx, fmt.Sprintf(text, args...))
+}
+
+func (l sqlLog) Error(ctx context.Context, text string, args ...any) {
+	l.log.ErrorContext(ctx, fmt.Sprintf(text, args...))
+}
+
+// ParamsFilter keeps the values of a statement out of the log.
+func (l sqlLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
+	return sql, nil
+}
+
+func (l sqlLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
+	level, took := slog.LevelDebug, time.Since(begin)
+	if took >= slow {
+		level = slog.LevelWarn
+	}
+	if !l.log.Enabled(ctx, level) {
+		return
+	}
+	sql, rows := statement()
+	attrs := []slog.Attr{slog.String("sql", sql), slog.Int64("rows", rows), slog.Duration("duration", took)}
+	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	l.log.LogAttrs(ctx, level, "sql", attrs...)
+}
