@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE users (
+    id         integer  PRIMARY KEY AUTOINCREMENT,
+    created_at datetime NOT NULL,
+    updated_at datetime NOT NULL,
+    name       text     NOT NULL
+);
+CREATE UNIQUE INDEX idx_users_name ON users (name);
+
+-- +goose Down
+DROP TABLE users;
