@@ -55,8 +55,11 @@ func keyword(name string) (shape, gojsonschema.Draft) {
 }
 
 // walker visits every schema within a schema, and refuses what gojsonschema would
-// ignore, or fetch.
-type walker struct{ draft gojsonschema.Draft }
+// ignore, fetch, or never come back from.
+type walker struct {
+	draft gojsonschema.Draft
+	loops loops
+}
 
 // schema visits one schema. What is no object is left to the draft's own schema.
 func (w walker) schema(node any, at string) error {
@@ -64,8 +67,8 @@ func (w walker) schema(node any, at string) error {
 	if !ok {
 		return nil
 	}
+	errs := []error{w.loops.visit(at, node)}
 	_, isRef := object["$ref"]
-	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		here := at + "/" + escape.Replace(name)
 		holds, since := keyword(name)
@@ -122,7 +125,7 @@ func (w walker) named(node any, at string) error {
 func (w walker) value(name string, v any, here string, root bool) error {
 	text, _ := v.(string)
 	switch {
-	case name == "$ref" && !strings.HasPrefix(text, "#"):
+	case name == "$ref" && text != "#" && !strings.HasPrefix(text, "#/"):
 		return fmt.Errorf("%s: %q: a reference must be to this document, such as #/definitions/name", here, text)
 	case (name == "$schema" || name == "$id") && !root:
 		return fmt.Errorf("%s: %s must be at the root", here, name)

@@ -13,8 +13,8 @@ type Schema struct{ schema *gojsonschema.Schema }
 
 // Compile reads a JSON schema of draft 4, 6 or 7; without $schema it is of draft 7. It
 // refuses what the checks would ignore in silence: other drafts and their keywords,
-// unknown keywords and formats, what stands beside a $ref; and references outside of
-// the document. Compile once, at start-up.
+// unknown keywords and formats, what stands beside a $ref; references outside of the
+// document, and those that never end. Compile once, at start-up.
 func Compile(text []byte) (*Schema, error) {
 	document, outOfRange, err := parse(text, math.MaxInt64/weightPerByte)
 	switch {
@@ -27,7 +27,7 @@ func Compile(text []byte) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	if err := (walker{draft}).schema(document, ""); err != nil {
+	if err := (walker{draft, loops{document, map[string]bool{}}}).schema(document, ""); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
 	loader := gojsonschema.NewSchemaLoader()
