@@ -1,0 +1,41 @@
+# Everything that one does with this project. `make help` lists it.
+
+GO   ?= go
+# The processor that the Lambda binaries are built for: x86_64 or arm64.
+ARCH ?= x86_64
+
+# What a line of shell cannot do is Go. It is built for this machine, whatever GOOS says.
+tool := GOOS= GOARCH= $(GO) run ./localhost/make
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench build binary sam-validate sam-build sam-local deploy
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- on this machine ---------------------------------------------------------------
+
+# make passes SIGTERM on to the server, and ^C reaches both: it drains, then ends.
+run: binary ## serve everything in one process (ARGS="-addr 127.0.0.1:8080")
+	tmp/bin/localhost serve $(ARGS)
+
+binary:
+	@$(GO) build -o tmp/bin/localhost ./localhost
+
+test: ## run the tests; they need only Go
+	$(GO) test ./...
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# --- on AWS Lambda -----------------------------------------------------------------
+
+build: ## build every function for Lambda, into .build/NAME/bootstrap and .build/NAME.zip
+	@$(tool) build -arch $(ARCH)
+
+sam-validate: ## check template.yaml
+	sam validate --lint
+	cfn-lint template.yaml
+
+sam-build: ## build every function as SAM does, into .aws-sam/
+	sam build --parameter-overrides Architecture=$(ARCH)
