@@ -5,10 +5,10 @@ GO   ?= go
 ARCH ?= x86_64
 
 # What a line of shell cannot do is Go. It is built for this machine, whatever GOOS says.
-tool := GOOS= GOARCH= $(GO) run ./localhost/make
+tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/make
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench build binary sam-validate sam-build sam-local deploy
+.PHONY: help run test bench up down status logs build binary sam-validate sam-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +21,18 @@ run: binary ## serve everything in one process (ARGS="-addr 127.0.0.1:8080")
 
 binary:
 	@$(GO) build -o tmp/bin/localhost ./localhost
+
+up: binary ## start Redis, the server and two workers under supervisor
+	@$(tool) up
+
+status: ## show what runs under supervisor
+	@$(tool) status
+
+logs: ## follow the logs of what runs under supervisor
+	@tail -n 20 -F tmp/log/*.log
+
+down: ## end what runs under supervisor, and wait until it is gone
+	@$(tool) down
 
 test: ## run the tests; they need only Go
 	$(GO) test ./...

@@ -36,7 +36,10 @@ type command func(ctx context.Context, args []string, out, errOut io.Writer) err
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	commands := map[string]command{
-		"build": build,
+		"build":  build,
+		"up":     up,
+		"down":   down,
+		"status": status,
 	}
 	if len(args) == 0 {
 		return errUsage
