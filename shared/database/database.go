@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -50,6 +51,13 @@ func Ping(ctx context.Context, db *gorm.DB) error {
 	return nil
 }
 
+// Transaction runs do in one transaction: committed if it returns nil, else rolled
+// back, and then the error is its own. All of do must use tx and not db: SQLite has
+// one writer, which the transaction holds. The context's end rolls it back too.
+func Transaction(ctx context.Context, db *gorm.DB, do func(tx *gorm.DB) error) error {
+	return db.WithContext(ctx).Transaction(do)
+}
+
 func open(app *function.App) (*gorm.DB, error) {
 	scheme, rest, _ := strings.Cut(app.Config.DatabaseURL.Reveal(), ":")
 	switch scheme {
@@ -62,11 +70,10 @@ func open(app *function.App) (*gorm.DB, error) {
 }
 
 func closePool(db *gorm.DB) error {
-	pool, err := db.DB()
-	if err != nil {
-		return err
+	if pool, ok := db.ConnPool.(io.Closer); ok {
+		return pool.Close()
 	}
-	return pool.Close()
+	return nil
 }
 
 // now is what gorm stamps rows with: UTC, and no finer than Postgres keeps, so that
@@ -75,9 +82,8 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func gormConfig(app *function.App) *gorm.Config {
 	return &gorm.Config{
-		NowFunc:        now,
-		Logger:         sqlLog{app.Log},
-		TranslateError: true,
+		NowFunc: now,
+		Logger:  sqlLog{app.Log},
 		// A single statement is whole by itself; what takes several says so with a
 		// transaction of its own.
 		SkipDefaultTransaction: true,

@@ -1,10 +1,15 @@
 package database
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 
 	_ "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
 	"github.com/glebarez/sqlite"
@@ -13,16 +18,17 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 )
 
-// memory is the path of a database that lives in the process, for tests.
+// memory is the path of a database that lives in the process, for tests. It has one
+// connection, so inside a transaction only the transaction may be used.
 const memory = ":memory:"
 
 // sqliteDSN returns the driver's name for the file. The write-ahead log lets others
-// read while one writes; a transaction takes the write lock as it begins, since one
-// that reads first and writes later fails whenever another wrote in between.
-func sqliteDSN(path string) string {
-	query := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"},
+// read while one writes. The busy time-out comes first, since setting the others
+// may have to wait for another process.
+func sqliteDSN(path string, extra url.Values) string {
+	query := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
+	for key, values := range extra {
+		query[key] = append(query[key], values...)
 	}
 	if path == memory {
 		return path + "?" + query.Encode()
@@ -30,22 +36,104 @@ func sqliteDSN(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 }
 
+// A transaction takes the write lock as it begins: one that reads first and writes
+// later fails whenever another process wrote in between.
+var writing = url.Values{"_txlock": {"immediate"}}
+
+// A reader that would write is a fault of ours: SQLite refuses it.
+var reading = url.Values{"_pragma": {"query_only(1)"}}
+
 func openSQLite(app *function.App, path string) (*gorm.DB, error) {
 	if path != memory {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return nil, fmt.Errorf("DATABASE_URL: the folder of the SQLite file: %w", err)
 		}
 	}
-	db, err := gorm.Open(sqlite.Open(sqliteDSN(path)), gormConfig(app))
+	pool, err := newSQLitePool(path)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: SQLite file %s: %w", path, err)
 	}
-	pool, err := db.DB()
+	db, err := gorm.Open(sqlite.Dialector{Conn: pool}, gormConfig(app))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("DATABASE_URL: SQLite file %s: %w", path, err), pool.Close())
+	}
+	return db, nil
+}
+
+// sqlitePool keeps one connection that writes and a few that read. SQLite has one
+// writer at a time anyway: waiting for it in the pool is fair, and faster than
+// SQLite's own retries. Readers of their own answer while it is taken, and a slow
+// read holds up nobody.
+type sqlitePool struct{ write, read *sql.DB }
+
+func newSQLitePool(path string) (*sqlitePool, error) {
+	write, err := sql.Open(sqlite.DriverName, sqliteDSN(path, writing))
 	if err != nil {
 		return nil, err
 	}
-	// SQLite has one writer at a time: waiting for it here is fairer and faster than
-	// in SQLite's own retry. A database in memory lives as long as its connection.
-	pool.SetMaxOpenConns(1)
-	return db, nil
+	write.SetMaxOpenConns(1)
+	p := &sqlitePool{write: write, read: write}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	// The writer goes first: it creates the file, and what is no database shows.
+	if _, err := write.ExecContext(ctx, "PRAGMA user_version"); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	if path == memory {
+		return p, nil
+	}
+	if p.read, err = sql.Open(sqlite.DriverName, sqliteDSN(path, reading)); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	readers := max(2, runtime.NumCPU())
+	p.read.SetMaxOpenConns(readers)
+	p.read.SetMaxIdleConns(readers)
+	return p, nil
+}
+
+// of returns the pool for a statement. Only a plain SELECT is a read: INSERT …
+// RETURNING answers with rows too.
+func (p *sqlitePool) of(statement string) *sql.DB {
+	const verb = "SELECT "
+	if len(statement) > len(verb) && strings.EqualFold(statement[:len(verb)], verb) {
+		return p.read
+	}
+	return p.write
+}
+
+// PrepareContext, ExecContext, QueryContext and QueryRowContext are what gorm asks
+// of a pool.
+func (p *sqlitePool) PrepareContext(ctx context.Context, statement string) (*sql.Stmt, error) {
+	return p.of(statement).PrepareContext(ctx, statement)
+}
+
+func (p *sqlitePool) ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+	return p.write.ExecContext(ctx, statement, args...)
+}
+
+func (p *sqlitePool) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return p.of(statement).QueryContext(ctx, statement, args...)
+}
+
+func (p *sqlitePool) QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row {
+	return p.of(statement).QueryRowContext(ctx, statement, args...)
+}
+
+// BeginTx begins a transaction, with the write lock unless it is to read only.
+func (p *sqlitePool) BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error) {
+	if o != nil && o.ReadOnly {
+		return p.read.BeginTx(ctx, nil) // the driver knows no options
+	}
+	return p.write.BeginTx(ctx, nil)
+}
+
+// GetDBConn gives gorm's DB() the writer.
+func (p *sqlitePool) GetDBConn() (*sql.DB, error) { return p.write, nil }
+
+func (p *sqlitePool) Close() error {
+	if p.read == p.write {
+		return p.write.Close()
+	}
+	// The writer last: it takes the log back into the file.
+	return errors.Join(p.read.Close(), p.write.Close())
 }
