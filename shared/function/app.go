@@ -41,6 +41,7 @@ func New(c config.Config, w io.Writer) *App {
 			Sync:        c.Lambda != "",
 			Timeout:     time.Second,
 			Log:         log,
+			Secrets:     c.Secrets(),
 		}),
 		opened: map[any]*opened{},
 	}
