@@ -65,6 +65,8 @@ type Config struct {
 	// InternalPassword opens /internal/ to other machines, by Basic auth; empty:
 	// loopback only.
 	InternalPassword Secret
+	// Supervised says that supervisord started this process: it sets SUPERVISOR_ENABLED.
+	Supervised bool
 	// Lambda is the function's name on Lambda (or behind any Runtime API), and
 	// empty on the local host.
 	Lambda string
@@ -95,6 +97,7 @@ func FromEnv(lookup Lookup) (Config, error) {
 		LogFormat:           e.oneOf("LOG_FORMAT", format, "json", "text"),
 		CatfactsURL:         e.httpURL("CATFACTS_URL", "https://catfact.ninja"),
 		InternalPassword:    Secret(e.text("INTERNAL_PASSWORD", "")),
+		Supervised:          e.text("SUPERVISOR_ENABLED", "") != "",
 		Lambda:              lambda,
 	}
 	return c, errors.Join(e.wrong...)
