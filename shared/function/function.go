@@ -18,13 +18,16 @@ type Function struct {
 	// before the first request, and is the place to fail when a setting that the
 	// function needs is missing.
 	Routes func(app *App, r chi.Router) error
+	// Quiet logs the requests that only read, and that went well, at debug level: for
+	// what is polled all the time.
+	Quiet bool
 }
 
 // Handler returns the function as one http.Handler, with the middleware that every
 // function has.
 func (f Function) Handler(app *App) (http.Handler, error) {
 	r := chi.NewRouter()
-	r.Use(identify(f.Name), access(app), recovery(app))
+	r.Use(identify(f.Name), access(app, f.Quiet), recovery(app))
 	r.NotFound(app.Handle(notFound))
 	// The gateway in front answers an unknown method as an unknown route.
 	r.MethodNotAllowed(app.Handle(notFound))

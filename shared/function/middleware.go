@@ -37,8 +37,8 @@ func WithRequest(ctx context.Context, requestID, traceID string) context.Context
 	return logging.With(ctx, slog.String(logging.RequestID, requestID), slog.String(logging.TraceID, traceID))
 }
 
-// access logs a line a request.
-func access(app *App) func(http.Handler) http.Handler {
+// access logs a line a request. See Function.Quiet.
+func access(app *App, quiet bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -48,8 +48,12 @@ func access(app *App) func(http.Handler) http.Handler {
 				if status == 0 {
 					status = http.StatusOK
 				}
+				level := slog.LevelInfo
+				if quiet && status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+					level = slog.LevelDebug
+				}
 				// The query may hold secrets; the path is what routes see.
-				app.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				app.Log.LogAttrs(r.Context(), level, "request",
 					slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
 					slog.Int("bytes", ww.BytesWritten()), slog.Duration("duration", time.Since(start)))
 			}()
