@@ -1,12 +1,13 @@
-// Package redisdb connects to Redis. The cache and the queue share the connection.
+// Package redisdb connects to Redis, whatever its shape. The cache and the queue
+// share the connection.
 package redisdb
 
 import (
 	"errors"
-	"fmt"
-	"time"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -20,20 +21,23 @@ var client = function.Resource[redis.UniversalClient]{
 	Close: redis.UniversalClient.Close,
 }
 
-// Of returns the App's Redis client. It connects at the first command, not here.
+// Of returns the App's Redis client. It connects at the first command, not here, and
+// again by itself after a loss. A command takes a second at most, or as long as its
+// context allows.
 func Of(app *function.App) (redis.UniversalClient, error) { return client.Of(app) }
+
+// go-redis writes lines of its own to the standard error, in a form of its own, about
+// errors that it returns as well.
+var silence = sync.OnceFunc(logging.Disable)
 
 func open(app *function.App) (redis.UniversalClient, error) {
 	if app.Config.RedisURL == "" {
 		return nil, ErrNotConfigured
 	}
-	o, err := redis.ParseURL(app.Config.RedisURL.Reveal())
+	o, err := parse(app.Config.RedisURL.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w", err)
+		return nil, err
 	}
-	// A request must not wait for a Redis that hangs.
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, time.Second, time.Second
-	o.MaxRetries = -1
-	o.ContextTimeoutEnabled = true
-	return redis.NewClient(o), nil
+	silence()
+	return redis.NewUniversalClient(o), nil
 }

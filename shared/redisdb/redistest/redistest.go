@@ -1,0 +1,149 @@
+// Package redistest runs real Redis servers for tests, each on a port and a folder
+// of its own. A test that needs one is skipped where redis-server is not installed,
+// and fails instead where CI is set: CI has to install it.
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Server is a redis-server process.
+type Server struct {
+	// Addr is host:port.
+	Addr string
+
+	t    testing.TB
+	dir  string
+	args []string
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+}
+
+// Start runs a redis-server that keeps what it has on disk. The arguments are as on
+// its command line, `--requirepass`, `secret`. It ends with the test.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	program := Need(t, "redis-server")
+	port := FreePort(t)
+	s := &Server{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, dir: t.TempDir()}
+	s.args = append([]string{
+		program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", s.dir, "--appendonly", "yes",
+		"--save", "", "--logfile", filepath.Join(s.dir, "log"),
+	}, args...)
+	s.Restart()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Need returns the path of a program, or skips the test, or fails it in CI.
+func Need(t testing.TB, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
+		t.Fatalf("%s is not installed, and CI needs it", program)
+	}
+	t.Skipf("SKIPPED: %s is not installed", program)
+	return ""
+}
+
+// Restart runs the server again, after Kill for example. It returns once the port is
+// open, which may be before Redis has read its file.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cmd = exec.Command(s.args[0], s.args[1:]...) //nolint:gosec // the test's own
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("start redis-server: %v", err)
+	}
+	Eventually(s.t, "redis-server listens", func() bool {
+		c, err := net.DialTimeout("tcp", s.Addr, time.Second)
+		if err != nil {
+			return false
+		}
+		_ = c.Close()
+		return true
+	})
+}
+
+// Kill ends the process at once, as kill -9 does.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Stop lets the process end in good order.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+func (s *Server) end(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGCONT)
+	_ = s.cmd.Process.Signal(signal)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Freeze makes the server hang: it takes connections and answers nothing. The
+// returned function lets it go on.
+func (s *Server) Freeze() (thaw func()) {
+	process := s.cmd.Process
+	_ = process.Signal(syscall.SIGSTOP)
+	return func() { _ = process.Signal(syscall.SIGCONT) }
+}
+
+// Do sends a command, for a test that sets the server up.
+func (s *Server) Do(args ...any) any {
+	s.t.Helper()
+	c := redis.NewClient(&redis.Options{Addr: s.Addr})
+	defer func() { _ = c.Close() }()
+	v, err := c.Do(context.Background(), args...).Result()
+	if err != nil {
+		s.t.Fatalf("redis: %v: %v", fmt.Sprint(args...), err)
+	}
+	return v
+}
+
+// FreePort returns a TCP port of the loopback that nothing listens on, low enough
+// that its cluster bus (10000 higher) is a port too.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		_ = l.Close()
+		if port < 55000 {
+			return port
+		}
+	}
+	t.Fatal("no free port under 55000")
+	return 0
+}
+
+// Eventually waits half a minute for the condition.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
