@@ -5,24 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-api/tandem/shared/function"
-	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/logging"
 	"github.com/tandem-api/tandem/shared/redisdb"
-)
-
-var (
-	// ErrDuplicate says that a unique job was there already.
-	ErrDuplicate = errors.New("a job like this is in the queue already")
-	// ErrIDTaken says that a job with this id was there already.
-	ErrIDTaken = errors.New("a job with this id is in the queue already")
 )
 
 // Patience is how long an enqueueing waits for Redis.
@@ -66,6 +57,26 @@ func (j Job[Args]) Enqueue(ctx context.Context, app *function.App, args Args, op
 	return d.Enqueue(ctx, app, payload, opts...)
 }
 
+// EnqueueMany puts a job for each of the arguments into the queue, several at once.
+// It stops at the first error; the infos of those that were not enqueued are empty
+// then.
+func (j Job[Args]) EnqueueMany(ctx context.Context, app *function.App, all []Args, opts ...Option) ([]Info, error) {
+	infos := make([]Info, len(all))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(16)
+	for i, args := range all {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return nil // another one failed, and says why
+			}
+			var err error
+			infos[i], err = j.Enqueue(ctx, app, args, opts...)
+			return err
+		})
+	}
+	return infos, g.Wait()
+}
+
 // Enqueue puts a job with that payload, its arguments as JSON, into its queue: see
 // Job.Enqueue.
 func (d Definition) Enqueue(ctx context.Context, app *function.App, payload []byte, opts ...Option) (Info, error) {
@@ -73,33 +84,53 @@ func (d Definition) Enqueue(ctx context.Context, app *function.App, payload []by
 	if err != nil {
 		return Info{}, fmt.Errorf("enqueue %s: %w", d.Kind, err)
 	}
+	return enqueue(ctx, app, d.Kind, payload, o)
+}
+
+// Enqueue starts a step that follows the parent, which is its child of that id.
+func (s Step) Enqueue(ctx context.Context, app *function.App, id string, parent Parent) (Info, error) {
+	return enqueue(ctx, app, s.Kind, s.Args, options{
+		queue: s.Queue, id: id, in: s.Delay, retries: s.Retries, timeout: s.Timeout,
+		unique: s.Unique, keep: s.Keep, next: s.Next, parent: &parent,
+	})
+}
+
+func enqueue(ctx context.Context, app *function.App, kind string, payload []byte, o options) (Info, error) {
 	c, err := Of(app)
 	if err != nil {
-		return Info{}, unavailable(d.Kind, err)
+		return Info{}, unavailable(kind, err)
+	}
+	t, err := task(ctx, kind, payload, o)
+	if err != nil {
+		return Info{}, fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	within, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	info, err := c.EnqueueContext(within, t)
+	switch {
+	case errors.Is(err, asynq.ErrDuplicateTask):
+		return Info{}, fmt.Errorf("enqueue %s: %w", kind, ErrDuplicate)
+	case errors.Is(err, asynq.ErrTaskIDConflict):
+		return Info{}, fmt.Errorf("enqueue %s as %s: %w", kind, o.id, ErrIDTaken)
+	case err != nil && ctx.Err() != nil:
+		return Info{}, fmt.Errorf("enqueue %s: %w", kind, ctx.Err())
+	case err != nil:
+		return Info{}, unavailable(kind, err)
+	}
+	return Info{ID: info.ID, Kind: info.Type, Queue: info.Queue, State: info.State.String(), At: info.NextProcessAt}, nil
+}
+
+func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.Task, error) {
+	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent}
+	header, err := h.write()
+	if err != nil {
+		return nil, err
 	}
 	if o.id == "" {
 		o.id = uuid.NewString()
 	}
-	within, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	t, err := c.EnqueueContext(within, d.task(ctx, payload, o))
-	switch {
-	case errors.Is(err, asynq.ErrDuplicateTask):
-		return Info{}, fmt.Errorf("enqueue %s: %w", d.Kind, ErrDuplicate)
-	case errors.Is(err, asynq.ErrTaskIDConflict):
-		return Info{}, fmt.Errorf("enqueue %s as %s: %w", d.Kind, o.id, ErrIDTaken)
-	case err != nil && ctx.Err() != nil:
-		return Info{}, fmt.Errorf("enqueue %s: %w", d.Kind, ctx.Err())
-	case err != nil:
-		return Info{}, unavailable(d.Kind, err)
-	}
-	return Info{ID: t.ID, Kind: t.Type, Queue: t.Queue, State: t.State.String(), At: t.NextProcessAt}, nil
-}
-
-func (d Definition) task(ctx context.Context, payload []byte, o options) *asynq.Task {
-	header := map[string]string{HeaderRetries: strconv.Itoa(o.retries)}
-	if trace := logging.Value(ctx, logging.TraceID); trace != "" {
-		header[HeaderTrace] = trace
+	if o.in > 0 {
+		o.at = time.Now().Add(o.in)
 	}
 	all := []asynq.Option{
 		asynq.Queue(o.queue), asynq.TaskID(o.id), asynq.MaxRetry(o.retries + 1),
@@ -114,11 +145,5 @@ func (d Definition) task(ctx context.Context, payload []byte, o options) *asynq.
 	if o.keep > 0 {
 		all = append(all, asynq.Retention(o.keep))
 	}
-	return asynq.NewTaskWithHeaders(d.Kind, payload, header, all...)
-}
-
-func unavailable(kind string, cause error) error {
-	return httperror.New(http.StatusServiceUnavailable, "The job queue does not answer. Try again later.").
-		With("Retry-After", "5").
-		Because(fmt.Errorf("enqueue %s: %w", kind, cause))
+	return asynq.NewTaskWithHeaders(kind, payload, header, all...), nil
 }

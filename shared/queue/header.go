@@ -1,18 +1,75 @@
 package queue
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // The headers of a job in Redis: what travels beside its arguments.
 const (
-	// HeaderTrace is the trace that the job is part of.
-	HeaderTrace = "trace"
-	// HeaderRetries is how often the job may run again after it failed. asynq's own
-	// limit is one higher: it counts the loss of a worker, and would archive a job
-	// that was only put off (snoozed) during its last attempt.
-	HeaderRetries = "retries"
+	headerTrace   = "trace"   // the trace that the job is part of
+	headerRetries = "retries" // see Header.Retries
+	headerNext    = "next"    // JSON of []Step
+	headerParent  = "parent"  // JSON of Parent
 )
 
 // TimeoutGrace is how much later than the job's own time-out asynq gives up on it.
 // The worker ends the job's context itself, and has this long to see what became of
 // it.
 const TimeoutGrace = 5 * time.Second
+
+// Header is what a job in Redis carries beside its arguments.
+type Header struct {
+	Trace string
+	// Retries is how often the job may run again after it failed. asynq's own limit
+	// is one higher: asynq would archive a job that was only put off (snoozed)
+	// during its last attempt, and without a word one whose worker died in it.
+	Retries int
+	Next    []Step
+	Parent  *Parent
+}
+
+// ReadHeader reads the headers of a job. ours is false where something else than
+// this package enqueued it.
+func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
+	h.Trace = from[headerTrace]
+	retries, ours := from[headerRetries]
+	if !ours {
+		return h, false, nil
+	}
+	if h.Retries, err = strconv.Atoi(retries); err != nil {
+		return h, true, fmt.Errorf("the header %s of a job: %w", headerRetries, err)
+	}
+	for name, into := range map[string]any{headerNext: &h.Next, headerParent: &h.Parent} {
+		if text := from[name]; text != "" {
+			if err := json.Unmarshal([]byte(text), into); err != nil {
+				return h, true, fmt.Errorf("the header %s of a job: %w", name, err)
+			}
+		}
+	}
+	return h, true, nil
+}
+
+func (h Header) write() (map[string]string, error) {
+	to := map[string]string{headerRetries: strconv.Itoa(h.Retries)}
+	if h.Trace != "" {
+		to[headerTrace] = h.Trace
+	}
+	if len(h.Next) > 0 {
+		b, err := json.Marshal(h.Next)
+		if err != nil {
+			return nil, fmt.Errorf("the steps of a chain: %w", err)
+		}
+		to[headerNext] = string(b)
+	}
+	if h.Parent != nil {
+		b, err := json.Marshal(h.Parent)
+		if err != nil {
+			return nil, fmt.Errorf("the parent of a job: %w", err)
+		}
+		to[headerParent] = string(b)
+	}
+	return to, nil
+}

@@ -13,11 +13,14 @@ type Option func(*options)
 type options struct {
 	queue   string
 	id      string
-	at      time.Time
+	at      time.Time     // or
+	in      time.Duration // from now
 	retries int
 	timeout time.Duration
 	unique  time.Duration
 	keep    time.Duration
+	next    []Step
+	parent  *Parent
 	wrong   []error
 }
 
@@ -47,10 +50,10 @@ func ID(id string) Option {
 }
 
 // At runs the job at that time, or at once where it is past.
-func At(t time.Time) Option { return func(o *options) { o.at = t } }
+func At(t time.Time) Option { return func(o *options) { o.at, o.in = t, 0 } }
 
-// In runs the job after that delay.
-func In(d time.Duration) Option { return func(o *options) { o.at = time.Now().Add(d) } }
+// In runs the job after that delay, to the second.
+func In(d time.Duration) Option { return func(o *options) { o.at, o.in = time.Time{}, d } }
 
 // Retries says how often the job may run again after it failed, 0 or more.
 func Retries(n int) Option {
@@ -73,29 +76,29 @@ func Timeout(d time.Duration) Option {
 }
 
 // Unique refuses the job with ErrDuplicate while another of its kind, with the same
-// arguments and in the same queue, waits, runs, or failed less than d ago; at least
-// a second.
+// arguments and in the same queue, waits or runs; for d at most, counted from when
+// the job may run, and at least a second. 0 allows it whatever the kind says.
 func Unique(d time.Duration) Option {
 	return func(o *options) {
-		if d < time.Second {
+		if d != 0 && d < time.Second {
 			o.fail("the time of uniqueness is %s, and the least is 1s", d)
 		}
 		o.unique = d
 	}
 }
 
-// Keep leaves the finished job, with its result, in Redis for that long.
+// Keep leaves the finished job, with its result, in Redis for that long; 0 does not.
 func Keep(d time.Duration) Option {
 	return func(o *options) {
-		if d < 0 {
-			o.fail("a job cannot be kept for %s", d)
+		if d != 0 && d < time.Second {
+			o.fail("the job is to be kept for %s, and the least is 1s", d)
 		}
 		o.keep = d
 	}
 }
 
 func (d Definition) options(opts []Option) (options, error) {
-	o := options{queue: d.Queue, retries: d.Retries, timeout: d.Timeout}
+	o := options{queue: d.Queue, retries: d.Retries, timeout: d.Timeout, unique: d.Unique, keep: d.Keep}
 	for _, opt := range opts {
 		opt(&o)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -27,12 +26,20 @@ const (
 // handler does jobs. It finds them by their exact kind (asynq's own multiplexer also
 // matches prefixes, and would do the wrong one).
 type handler struct {
-	app  *function.App
-	jobs map[string]queue.Definition
+	app     *function.App
+	jobs    map[string]queue.Definition
+	limits  *limits
+	cancels *cancels
+	reports *reportLimit
 }
 
 func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
-	h := &handler{app: app, jobs: make(map[string]queue.Definition, len(jobs))}
+	h := &handler{
+		app:     app,
+		jobs:    make(map[string]queue.Definition, len(jobs)),
+		cancels: &cancels{running: map[string]context.CancelCauseFunc{}},
+		reports: &reportLimit{every: time.Minute, last: map[string]time.Time{}},
+	}
 	var wrong []error
 	for _, j := range jobs {
 		d, err := j.Definition()
@@ -41,114 +48,129 @@ func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
 			continue
 		}
 		if _, twice := h.jobs[d.Kind]; twice {
-			wrong = append(wrong, fmt.Errorf("two jobs have the kind %s", d.Kind))
+			wrong = append(wrong, fmt.Errorf("two jobs have the kind %q", d.Kind))
 		}
 		h.jobs[d.Kind] = d
 	}
 	return h, errors.Join(wrong...)
 }
 
-// errLost says that the last attempt ended without a word.
-var errLost = errors.New("the worker died during the last attempt, or the job outlived its time-out")
+// task is one run of a job, with what it carries.
+type task struct {
+	*queue.Run
+	queue.Header
+	payload []byte
+	ours    bool // package queue enqueued it
+}
+
+func (h *handler) read(ctx context.Context, t *asynq.Task) (task, error) {
+	id, _ := asynq.GetTaskID(ctx)
+	name, _ := asynq.GetQueueName(ctx)
+	failed, _ := asynq.GetRetryCount(ctx)
+	header, ours, err := queue.ReadHeader(t.Headers())
+	if !ours {
+		header.Retries, _ = asynq.GetMaxRetry(ctx)
+	}
+	if header.Trace == "" {
+		header.Trace = id
+	}
+	return task{
+		Run: &queue.Run{
+			ID: id, Kind: t.Type(), Queue: name, Attempt: failed + 1, Last: failed >= header.Retries, Parent: header.Parent,
+		},
+		Header: header, payload: t.Payload(), ours: ours,
+	}, err
+}
+
+// describe puts what identifies the job into the context, for logs and reports.
+func (t task) describe(ctx context.Context) context.Context {
+	return queue.WithRun(logging.With(ctx,
+		slog.String(attrJob, t.Kind), slog.String(attrID, t.ID), slog.String(attrQueue, t.Queue),
+		slog.Int(attrAttempt, t.Attempt), slog.String(logging.TraceID, t.Trace)), t.Run)
+}
 
 // lastError is an error that no retry follows.
 type lastError struct{ error }
 
 func (e lastError) Unwrap() []error { return []error{e.error, asynq.SkipRetry} }
 
-// panicError says that a job panicked. It has been reported, with its stack.
-type panicError struct{ value any }
-
-func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+// errLost says that the last attempt ended without a word.
+var errLost = errors.New("the worker died during the last attempt, or the job outlived its time-out by far")
 
 // ProcessTask does one job. It implements asynq.Handler.
-func (h *handler) ProcessTask(ctx context.Context, t *asynq.Task) error {
-	run := attempt(ctx, t)
-	ctx = h.describe(ctx, t, run)
+func (h *handler) ProcessTask(ctx context.Context, at *asynq.Task) error {
 	start := time.Now()
-	err := h.do(ctx, t, run)
+	t, err := h.read(ctx, at)
+	ctx = t.describe(ctx)
+	if err == nil {
+		err = h.do(ctx, t)
+	} else {
+		err = lastError{err}
+	}
+	if err == nil {
+		err = h.succeed(ctx, t, at.ResultWriter())
+	} else {
+		err = h.fail(ctx, t, err)
+	}
 	if err == nil {
 		h.app.Log.LogAttrs(ctx, slog.LevelInfo, "job done", slog.Duration("duration", time.Since(start)))
-		return nil
-	}
-	if _, unreadable := errors.AsType[*queue.UnreadableError](err); unreadable || run.number > run.retries {
-		return lastError{err}
 	}
 	return err
 }
 
-func (h *handler) do(ctx context.Context, t *asynq.Task, run try) error {
-	if run.number > run.retries+1 {
+func (h *handler) do(ctx context.Context, t task) error {
+	if t.Attempt > t.Retries+1 {
 		return errLost
 	}
-	job, ok := h.jobs[t.Type()]
+	job, ok := h.jobs[t.Kind]
 	if !ok {
-		return fmt.Errorf("there is no job of the kind %q here", t.Type())
+		return fmt.Errorf("there is no job of the kind %q here", t.Kind)
 	}
-	if end, ok := ctx.Deadline(); ok && run.ours {
-		within, cancel := context.WithDeadline(ctx, end.Add(-queue.TimeoutGrace))
-		defer cancel()
-		ctx = within
+	free, err := h.limits.take(ctx, job, t.ID)
+	if err != nil {
+		return err
 	}
-	return h.call(ctx, job, t.Payload())
+	defer free()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	h.cancels.add(t.ID, cancel)
+	defer h.cancels.remove(t.ID)
+	if end, ok := ctx.Deadline(); ok && t.ours {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, end.Add(-queue.TimeoutGrace))
+		defer stop()
+	}
+	err = h.call(ctx, job, t)
+	if err != nil && errors.Is(context.Cause(ctx), queue.ErrCancelled) {
+		return lastError{queue.ErrCancelled}
+	}
+	return err
 }
 
-func (h *handler) call(ctx context.Context, job queue.Definition, payload []byte) (err error) {
+// panicError says that a job panicked.
+type panicError struct{ value any }
+
+func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+func (h *handler) call(ctx context.Context, job queue.Definition, t task) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			h.app.Report.Panic(ctx, v, report.Tags("job"))
+			// Here, where the stack still is.
+			if t.Last || h.reports.allow(t.Kind) {
+				h.app.Report.Panic(ctx, v, report.Tags("job"))
+			}
 			err = panicError{v}
 		}
 	}()
-	return job.Run(ctx, h.app, payload)
+	return job.Run(ctx, h.app, t.payload)
 }
 
-// try says which run of a job this is.
-type try struct {
-	number  int  // the first is 1
-	retries int  // how often it may run again after it failed
-	ours    bool // it was enqueued by package queue
-}
-
-func attempt(ctx context.Context, t *asynq.Task) try {
-	done, _ := asynq.GetRetryCount(ctx)
-	most, _ := asynq.GetMaxRetry(ctx)
-	run := try{number: done + 1, retries: most}
-	if n, err := strconv.Atoi(t.Headers()[queue.HeaderRetries]); err == nil {
-		run.retries, run.ours = n, true
+// succeed keeps the result and starts what follows. If it cannot, the job runs again.
+func (h *handler) succeed(ctx context.Context, t task, to *asynq.ResultWriter) error {
+	if result := t.Result(); result != nil {
+		if _, err := to.Write(result); err != nil {
+			return fmt.Errorf("%w: keep the result: %w", queue.Snooze(5*time.Second), err)
+		}
 	}
-	return run
-}
-
-// describe puts what identifies the job into the context, for logs and reports.
-func (h *handler) describe(ctx context.Context, t *asynq.Task, run try) context.Context {
-	id, _ := asynq.GetTaskID(ctx)
-	name, _ := asynq.GetQueueName(ctx)
-	trace := t.Headers()[queue.HeaderTrace]
-	if trace == "" {
-		trace = id
-	}
-	return logging.With(ctx, slog.String(attrJob, t.Type()), slog.String(attrID, id), slog.String(attrQueue, name),
-		slog.Int(attrAttempt, run.number), slog.String(logging.TraceID, trace))
-}
-
-// failed logs and reports an attempt that failed. asynq calls it once for each, the
-// ones that it ended itself included.
-func (h *handler) failed(ctx context.Context, t *asynq.Task, err error) {
-	run := attempt(ctx, t)
-	ctx = h.describe(ctx, t, run)
-	last := errors.Is(err, asynq.SkipRetry)
-	h.app.Log.LogAttrs(ctx, slog.LevelError, "job failed", slog.Any("error", err), slog.Bool("last", last))
-	if _, reported := errors.AsType[panicError](err); !reported {
-		h.app.Report.Notify(ctx, err, report.Tags("job"))
-	}
-}
-
-// delay is how long a failed job waits. A job whose worker died has done nothing
-// wrong, and has waited long enough.
-func (h *handler) delay(retried int, err error, t *asynq.Task) time.Duration {
-	if errors.Is(err, asynq.ErrLeaseExpired) {
-		return 0
-	}
-	return asynq.DefaultRetryDelayFunc(retried, err, t)
+	return h.follow(ctx, t, queue.OnSuccess, queue.Parent{ID: t.ID, Kind: t.Kind, Result: t.Result()})
 }

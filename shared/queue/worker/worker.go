@@ -5,55 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/redisdb"
 )
 
-// ShutdownTimeout is how long the jobs under way may go on once a worker is asked to
-// stop. What is not done by then goes back into its queue.
-const ShutdownTimeout = 8 * time.Second
-
-// Options say how a worker works. The zero value is a good one.
-type Options struct {
-	// Concurrency is how many jobs run at once. 0 means 10.
-	Concurrency int
-	// Queues are the queues to take from, with their weights. Empty means
-	// queue.Weights.
-	Queues map[string]int
-	// Strict takes from a queue only while all those of more weight are empty.
-	Strict bool
-	// Burst ends Run as soon as nothing waits in the queues or runs.
-	Burst bool
-}
-
-func (o Options) withDefaults() (Options, error) {
-	if o.Concurrency == 0 {
-		o.Concurrency = 10
-	}
-	if o.Concurrency < 0 {
-		return o, fmt.Errorf("worker: the concurrency is %d, and the least is 1", o.Concurrency)
-	}
-	if len(o.Queues) == 0 {
-		o.Queues = queue.Weights()
-	}
-	o.Queues = maps.Clone(o.Queues)
-	for name, weight := range o.Queues {
-		if name == "" || weight < 1 {
-			return o, fmt.Errorf("worker: queue %q has the weight %d, and the least is 1", name, weight)
-		}
-	}
-	return o, nil
-}
-
 // Run does jobs until the context ends, then waits for those under way, up to
-// ShutdownTimeout. It returns an error at once where Redis does not answer or a job
-// is declared wrongly.
+// ShutdownTimeout. It returns an error at once where Redis does not answer (but see
+// Options.Wait) or a job is declared wrongly.
 func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Options) error {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -63,36 +29,148 @@ func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Option
 	if err != nil {
 		return err
 	}
+	client, err := connect(ctx, app, o.Wait)
+	if err != nil || client == nil {
+		return err
+	}
+	h.limits = &limits{client: client, queues: o.Limits}
+	defer h.cancels.listen(client)()
+	w := &worker{app: app, client: client, handler: h, options: o}
+	if err := w.resume(ctx); err != nil {
+		return err
+	}
+	defer w.stop()
+	return w.wait(ctx)
+}
+
+// connect returns the connection to Redis, or nil where the context ended first.
+func connect(ctx context.Context, app *function.App, wait bool) (redis.UniversalClient, error) {
 	client, err := redisdb.Of(app)
+	if err == nil && wait {
+		err = redisdb.Wait(ctx, app)
+	} else if err == nil {
+		err = client.Ping(ctx).Err()
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("worker: Redis does not answer: %w", err)
+	}
+	return client, nil
+}
+
+// worker is a process's part in doing the jobs: one asynq server, or a second one
+// that takes over after a pause while jobs of the first are still under way.
+type worker struct {
+	app     *function.App
+	client  redis.UniversalClient
+	handler *handler
+	options Options
+
+	server  *server   // nil while paused
+	paused  []*server // those that may still have jobs under way
+	closing sync.WaitGroup
+}
+
+// server is an asynq server, and how many of its jobs are under way.
+type server struct {
+	*asynq.Server
+	active atomic.Int64
+}
+
+func (w *worker) wait(ctx context.Context) error {
+	empty := make(chan error, 1)
+	if w.options.Burst {
+		go func() { empty <- waitEmpty(ctx, w.client, w.options.Queues) }()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-empty:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("worker: %w", err)
+			}
+			return nil
+		case pause := <-w.options.Pause:
+			if pause {
+				w.pause(ctx)
+			} else if err := w.resume(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// resume starts taking jobs.
+func (w *worker) resume(ctx context.Context) error {
+	if w.server != nil {
+		return nil
+	}
+	s := &server{}
+	s.Server = asynq.NewServerFromRedisClient(asynqRedis{w.client}, asynq.Config{
+		Concurrency: w.options.Concurrency,
+		Queues:      w.options.Queues,
+		// Jobs keep what the context carries, but not its end: they may finish.
+		BaseContext:              func() context.Context { return context.WithoutCancel(ctx) },
+		StrictPriority:           w.options.Strict,
+		ShutdownTimeout:          ShutdownTimeout,
+		TaskCheckInterval:        250 * time.Millisecond, // how soon a job is seen in an empty queue
+		DelayedTaskCheckInterval: time.Second,
+		IsFailure:                isFailure,
+		RetryDelayFunc:           w.handler.delay,
+		ErrorHandler:             asynq.ErrorHandlerFunc(w.handler.failed),
+		Logger:                   logger{w.app.Log},
+		LogLevel:                 asynq.DebugLevel,
+	})
+	err := s.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		s.active.Add(1)
+		defer s.active.Add(-1)
+		return w.handler.ProcessTask(ctx, t)
+	}))
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	if err := client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("worker: Redis does not answer: %w", err)
-	}
-	server := asynq.NewServerFromRedisClient(client, asynq.Config{
-		Concurrency: o.Concurrency,
-		Queues:      o.Queues,
-		// Jobs keep what the context carries, but not its end: they may finish.
-		BaseContext:              func() context.Context { return context.WithoutCancel(ctx) },
-		StrictPriority:           o.Strict,
-		ShutdownTimeout:          ShutdownTimeout,
-		DelayedTaskCheckInterval: time.Second,
-		RetryDelayFunc:           h.delay,
-		ErrorHandler:             asynq.ErrorHandlerFunc(h.failed),
-		Logger:                   logger{app.Log},
-		LogLevel:                 asynq.DebugLevel,
-	})
-	if err := server.Start(h); err != nil {
-		return fmt.Errorf("worker: %w", err)
-	}
-	defer server.Shutdown()
-	if !o.Burst {
-		<-ctx.Done()
-		return nil
-	}
-	if err := waitEmpty(ctx, client, o.Queues); err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("worker: %w", err)
-	}
+	w.server = s
 	return nil
+}
+
+// pause stops taking jobs. The server that did so ends once its last job is done,
+// and not before: asynq cannot start it again.
+func (w *worker) pause(ctx context.Context) {
+	if w.server == nil {
+		return
+	}
+	s := w.server
+	w.server = nil
+	s.Stop()
+	w.app.Log.Info("worker paused")
+	w.paused = append(w.paused, s)
+	w.closing.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C: // before the first look: a job that was just taken starts
+				if s.active.Load() == 0 {
+					s.Shutdown()
+					return
+				}
+			case <-ctx.Done(): // stop does it
+				return
+			}
+		}
+	})
+}
+
+// stop gives the jobs under way their time, and ends.
+func (w *worker) stop() {
+	if w.server != nil {
+		w.paused = append(w.paused, w.server)
+	}
+	for _, s := range w.paused {
+		w.closing.Go(s.Shutdown) // does nothing where it has been called
+	}
+	w.closing.Wait()
 }

@@ -55,6 +55,7 @@ func drain(t *testing.T, app *function.App, jobs ...queue.Declared) {
 }
 
 func TestJobGetsItsArgumentsAndContext(t *testing.T) {
+	t.Parallel()
 	app := newApp(t)
 	type seen struct {
 		args                greeting
@@ -76,6 +77,7 @@ func TestJobGetsItsArgumentsAndContext(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	boom := func(context.Context, *function.App, greeting) error { return errors.New("boom") }
 	tests := []struct {
 		name    string
@@ -124,6 +126,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestRunSaysAtOnceWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	job := queue.Job[greeting]{Kind: "greet", Do: func(context.Context, *function.App, greeting) error { return nil }}
 	tests := []struct {
 		name string
@@ -134,7 +137,7 @@ func TestRunSaysAtOnceWhatIsWrong(t *testing.T) {
 	}{
 		{"no Redis is configured", "", []queue.Declared{job}, worker.Options{}, "REDIS_URL"},
 		{"nobody listens", "redis://127.0.0.1:1", []queue.Declared{job}, worker.Options{}, "Redis does not answer"},
-		{"a kind stands twice", "redis://127.0.0.1:1", []queue.Declared{job, job}, worker.Options{}, "two jobs have the kind greet"},
+		{"a kind stands twice", "redis://127.0.0.1:1", []queue.Declared{job, job}, worker.Options{}, "two jobs have the kind \"greet\""},
 		{"a job does nothing", "redis://127.0.0.1:1", []queue.Declared{queue.Job[greeting]{Kind: "idle"}}, worker.Options{}, "Do is not set"},
 		{"a queue weighs nothing", "redis://127.0.0.1:1", nil, worker.Options{Queues: map[string]int{"low": 0}}, "weight"},
 	}

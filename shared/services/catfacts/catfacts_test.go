@@ -162,14 +162,13 @@ func TestASlowServiceCostsThreeSeconds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var serving sync.WaitGroup
-				defer serving.Wait() // it ends when the client hangs up
 				c := New("http://cats.invalid")
 				c.http.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
-					serving.Go(func() { serve(theirs) })
+					go serve(theirs)
 					return ours, nil
 				}
+				defer func() { _ = c.Close() }()
 				start := time.Now()
 				_, err := c.Fact(t.Context())
 				if !errors.Is(err, ErrTimeout) || time.Since(start) != 3*time.Second {

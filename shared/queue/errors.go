@@ -1,0 +1,44 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/tandem-api/tandem/shared/httperror"
+)
+
+// What a client of the queues may meet, beside an *httperror.Error of status 503.
+var (
+	// ErrDuplicate says that a unique job was there already.
+	ErrDuplicate = errors.New("a job like this is in the queue already")
+	// ErrIDTaken says that a job with this id was there already.
+	ErrIDTaken = errors.New("a job with this id is in the queue already")
+)
+
+// SkipRetry, wrapped in the error that a job returns, makes this failure the last:
+//
+//	return fmt.Errorf("no such account: %w", queue.SkipRetry)
+var SkipRetry = asynq.SkipRetry
+
+// SnoozeError is what Snooze returns.
+type SnoozeError struct{ For time.Duration }
+
+func (e *SnoozeError) Error() string { return fmt.Sprintf("snoozed for %s", e.For) }
+
+// Snooze, returned by a job, lets it run again after d, to the second. It is no
+// failure, and does not count as an attempt.
+func Snooze(d time.Duration) error { return &SnoozeError{For: d} }
+
+// ErrCancelled is the cause of a context that ended because someone cancelled the
+// job.
+var ErrCancelled = errors.New("cancelled")
+
+func unavailable(kind string, cause error) error {
+	return httperror.New(http.StatusServiceUnavailable, "The job queue does not answer. Try again later.").
+		With("Retry-After", "5").
+		Because(fmt.Errorf("enqueue %s: %w", kind, cause))
+}
