@@ -10,7 +10,7 @@ import (
 const (
 	AccountID = "123456789012"
 	StackName = "local"
-	apiID     = "local"
+	APIID     = "local"
 )
 
 // pseudo returns a pseudo parameter's value here (CloudFormation, "Pseudo
@@ -74,7 +74,7 @@ func (r *resolver) ref(n, arg *yaml.Node) (*yaml.Node, error) {
 		return scalar(n, name), err
 	case res != nil && (res.kind == "AWS::Serverless::HttpApi" || res.kind == "AWS::Serverless::Api"),
 		name == implicitHTTPAPI, name == implicitRESTAPI:
-		return scalar(n, apiID), nil
+		return scalar(n, APIID), nil
 	case res != nil:
 		return nil, r.at(n, "%s is a resource of type %s, whose name only a deployment knows: %s", name, res.kind, instead)
 	}
@@ -127,7 +127,7 @@ func (r *resolver) getAtt(n, arg *yaml.Node) (*yaml.Node, error) {
 		case "ApiEndpoint":
 			return scalar(n, r.o.Endpoint), nil
 		case "ApiId", "RestApiId":
-			return scalar(n, apiID), nil
+			return scalar(n, APIID), nil
 		}
 	case res.kind == "AWS::Serverless::Function" && attribute == "Arn":
 		name, err := r.functionName(*res)

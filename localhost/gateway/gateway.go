@@ -1,0 +1,157 @@
+// Package gateway answers as API Gateway does, over the functions of a template:
+// it routes, limits, times out, adds and takes away headers, and answers in the
+// function's place when that fails. What stands behind a route is an http.Handler:
+// the function's own in this process, or one that makes an event of the request (see
+// Event) for the function's process.
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"golang.org/x/time/rate"
+
+	"github.com/tandem-api/tandem/localhost/template"
+)
+
+// Options say what a gateway stands in front of.
+type Options struct {
+	Template *template.Template
+	// Handler returns what answers for a function. It is called once for each
+	// function that has a route.
+	Handler func(*template.Function) (http.Handler, error)
+	// Isolated says that the handlers keep the functions' time-outs themselves, as
+	// a pool does that kills a process. Otherwise the gateway gives the answer at the
+	// time-out and ends the handler's context.
+	Isolated bool
+	Log      *slog.Logger
+}
+
+// Gateway is an http.Handler.
+type Gateway struct {
+	log      *slog.Logger
+	isolated bool
+	apis     []*api
+	tiers    [3]*chi.Mux // see router.go
+	contexts sync.Pool   // of *chi.Context
+	buffers  buffers
+}
+
+// api is an API with its rules.
+type api struct {
+	*template.API
+	*rules
+	prefix string // "" or /stage
+	cors   *cors  // nil: not configured
+}
+
+// route is what a request is routed to.
+type route struct {
+	template.Route
+	gateway *Gateway
+	api     *api
+	target  *target
+	tier    int
+	names   []string      // of the path's variables, in order
+	rate    *rate.Limiter // nil: not limited
+}
+
+// target is a function, shared by its routes.
+type target struct {
+	handler http.Handler
+	name    string
+	timeout time.Duration // 0: the handler keeps it
+	limit   int64         // of requests at once; -1: none
+	running atomic.Int64
+}
+
+// New returns the gateway in front of a template's functions. The error says which
+// function or route cannot be served.
+func New(o Options) (*Gateway, error) {
+	g := &Gateway{log: o.Log, isolated: o.Isolated}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.contexts.New = func() any { return chi.NewRouteContext() }
+	apis := map[*template.API]*api{}
+	for _, a := range o.Template.APIs() {
+		one := &api{API: a, rules: rulesOf(a.Kind), cors: newCORS(a.CORS)}
+		if a.Stage != template.DefaultStage {
+			one.prefix = "/" + a.Stage
+		}
+		apis[a] = one
+		g.apis = append(g.apis, one)
+	}
+	targets := map[*template.Function]*target{}
+	var routes []*route
+	for _, r := range o.Template.Routes() {
+		t := targets[r.Function]
+		if t == nil {
+			var err error
+			if t, err = newTarget(o, r.Function); err != nil {
+				return nil, err
+			}
+			targets[r.Function] = t
+		}
+		routes = append(routes, &route{Route: r, gateway: g, api: apis[r.API], target: t})
+	}
+	g.newTiers(routes)
+	return g, nil
+}
+
+func newTarget(o Options, f *template.Function) (*target, error) {
+	h, err := o.Handler(f)
+	if err != nil {
+		return nil, fmt.Errorf("function %s: %w", f.LogicalID, err)
+	}
+	t := &target{handler: h, name: f.LogicalID, timeout: f.Timeout, limit: -1}
+	if f.Folder != "" {
+		t.name = f.Folder
+	}
+	if o.Isolated {
+		t.timeout = 0
+	}
+	if f.Reserved != nil {
+		t.limit = int64(*f.Reserved)
+	}
+	return t, nil
+}
+
+// ServeHTTP answers a request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := g.arrive(w, r)
+	api := g.apiOf(r.URL.Path)
+	c.api = api
+	w.Header()[c.rules().requestID] = c.values[idValue : idValue+1 : idValue+1]
+	if headSize(r) > maxHead {
+		c.refuse(headTooLarge)
+		return
+	}
+	if api != nil && api.cors != nil && preflight(r) {
+		api.cors.answer(w, r)
+		return
+	}
+	if !slices.Contains(anyMethod, r.Method) {
+		c.refuse(c.rules().unknown)
+		return
+	}
+	canonical(r.URL)
+	g.route(c, r)
+}
+
+// apiOf finds the API that a path belongs to, by its stage. Without any it is nil.
+func (g *Gateway) apiOf(path string) *api {
+	var found *api
+	for _, a := range g.apis {
+		if within(path, a.prefix) && (found == nil || len(a.prefix) > len(found.prefix)) {
+			found = a
+		}
+	}
+	return found
+}
