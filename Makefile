@@ -7,8 +7,11 @@ ARCH ?= x86_64
 # What a line of shell cannot do is Go. It is built for this machine, whatever GOOS says.
 tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/make
 
+golangci := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
 .DEFAULT_GOAL := help
-.PHONY: help run test bench up down status logs build binary sam-validate sam-build
+.PHONY: help run test bench up down status logs binary lint new-function rename \
+	build sam-validate sam-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +42,18 @@ test: ## run the tests; they need only Go
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# --- the sources -------------------------------------------------------------------
+
+lint: ## check the Go code against the house rules (.golangci.yml)
+	@command -v golangci-lint >/dev/null || { echo "golangci-lint is not installed: $(GO) install $(golangci)"; exit 1; }
+	golangci-lint run ./...
+
+new-function: ## add a function that answers GET /NAME (NAME=hello)
+	@$(tool) new-function "$(NAME)"
+
+rename: ## give the project your own module path (MODULE=example.com/acme/api)
+	@$(tool) rename "$(MODULE)"
 
 # --- on AWS Lambda -----------------------------------------------------------------
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/tandem-api/tandem/localhost/make/bundle"
@@ -13,14 +12,14 @@ import (
 
 // build builds the named functions, or all, into .build/, or a single one's binary to
 // where -bootstrap says. A name may be a folder's (foo) or template.yaml's (Foo).
-func build(ctx context.Context, args []string, out, errOut io.Writer) error {
+func build(ctx context.Context, h host, args []string) error {
 	flags := flag.NewFlagSet("build", flag.ContinueOnError)
-	flags.SetOutput(errOut)
+	flags.SetOutput(h.errOut)
 	arch := flags.String("arch", "x86_64", "the processor: arm64 or x86_64")
 	dir := flags.String("out", ".build", "the folder for NAME/bootstrap and NAME.zip")
 	bootstrap := flags.String("bootstrap", "", "build one function's binary to this file, and nothing else")
 	if err := flags.Parse(args); err != nil {
-		return errors.Join(err, errUsage)
+		return usageError{err}
 	}
 	names := flags.Args()
 	for i := range names {
@@ -28,7 +27,7 @@ func build(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	if *bootstrap != "" {
 		if len(names) != 1 {
-			return fmt.Errorf("-bootstrap takes one function: %w", errUsage)
+			return usageError{errors.New("build: -bootstrap takes one function")}
 		}
 		return bundle.Build(ctx, ".", names[0], *arch, *bootstrap)
 	}
@@ -43,7 +42,7 @@ func build(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	for _, a := range built {
-		fmt.Fprintf(out, "%-24s %5.1f MB, %4.1f MB zipped\n", a.Path, mega(a.Binary), mega(a.Zip))
+		fmt.Fprintf(h.out, "%-24s %5.1f MB, %4.1f MB zipped\n", a.Path, mega(a.Binary), mega(a.Zip))
 	}
 	return nil
 }

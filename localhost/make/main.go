@@ -11,42 +11,53 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/tandem-api/tandem/shared/config"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], host{out: os.Stdout, errOut: os.Stderr, lookup: os.LookupEnv})
 	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	fmt.Fprintln(os.Stderr, err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
 
-// errUsage is in the chain of an error that a different command line would mend.
-var errUsage = errors.New("usage: make COMMAND [-flags] [arguments]; `make help` lists what there is")
+// usageError is a wrong command line: the program exits with 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// host is the world around a command.
+type host struct {
+	out, errOut io.Writer
+	lookup      config.Lookup
+}
 
 // command is one of the things that this program does.
-type command func(ctx context.Context, args []string, out, errOut io.Writer) error
+type command func(ctx context.Context, h host, args []string) error
 
-func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+func run(ctx context.Context, args []string, h host) error {
 	commands := map[string]command{
-		"build":  build,
-		"up":     up,
-		"down":   down,
-		"status": status,
+		"build":        build,
+		"up":           up,
+		"down":         down,
+		"status":       status,
+		"new-function": newFunction,
+		"rename":       rename,
 	}
 	if len(args) == 0 {
-		return errUsage
+		return usageError{errors.New("no command given: `make help` lists them")}
 	}
 	do, ok := commands[args[0]]
 	if !ok {
-		return fmt.Errorf("unknown command %q: %w", args[0], errUsage)
+		return usageError{fmt.Errorf("unknown command %q: `make help` lists them", args[0])}
 	}
-	return do(ctx, args[1:], out, errOut)
+	return do(ctx, h, args[1:])
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/tandem-api/tandem/localhost/dotenv"
@@ -11,46 +10,47 @@ import (
 	"github.com/tandem-api/tandem/shared/config"
 )
 
-func up(ctx context.Context, args []string, out, _ io.Writer) error {
-	s, err := site(args, out)
+func up(ctx context.Context, h host, args []string) error {
+	s, err := site(h, args)
 	if err != nil {
 		return err
 	}
+	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
+	if err != nil {
+		return err
+	}
+	c, err := config.FromEnv(lookup)
+	if err != nil {
+		return err
+	}
+	s.Addr = c.Addr
 	return s.Up(ctx)
 }
 
-func down(ctx context.Context, args []string, out, _ io.Writer) error {
-	s, err := site(args, out)
+func down(ctx context.Context, h host, args []string) error {
+	s, err := site(h, args)
 	if err != nil {
 		return err
 	}
 	return s.Down(ctx)
 }
 
-func status(ctx context.Context, args []string, out, _ io.Writer) error {
-	s, err := site(args, out)
+func status(ctx context.Context, h host, args []string) error {
+	s, err := site(h, args)
 	if err != nil {
 		return err
 	}
 	return s.Status(ctx)
 }
 
-// site is the folder that we run in, with the server's address from its settings.
-func site(args []string, out io.Writer) (supervise.Site, error) {
+// site is the folder that we run in.
+func site(h host, args []string) (supervise.Site, error) {
 	if len(args) > 0 {
-		return supervise.Site{}, fmt.Errorf("unexpected argument %q: %w", args[0], errUsage)
+		return supervise.Site{}, usageError{fmt.Errorf("unexpected argument %q", args[0])}
 	}
 	root, err := os.Getwd()
 	if err != nil {
 		return supervise.Site{}, fmt.Errorf("the project's folder: %w", err)
 	}
-	lookup, err := dotenv.Lookup(os.LookupEnv, dotenv.File)
-	if err != nil {
-		return supervise.Site{}, err
-	}
-	c, err := config.FromEnv(lookup)
-	if err != nil {
-		return supervise.Site{}, err
-	}
-	return supervise.Site{Root: root, Addr: c.Addr, Out: out}, nil
+	return supervise.Site{Root: root, Out: h.out}, nil
 }

@@ -16,7 +16,7 @@ import (
 // Site is a project's folder, in which supervisord.conf and redis.conf stand.
 type Site struct {
 	Root string // absolute
-	// Addr is where the server listens, host:port; port 0 cannot be waited for.
+	// Addr is where the server will listen, host:port; only Up needs it.
 	Addr string
 	Out  io.Writer
 }
