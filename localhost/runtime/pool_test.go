@@ -1,0 +1,307 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
+)
+
+// hold runs an event that is in work when hold returns, until let is called. Its
+// process id comes out of done.
+func hold(t *testing.T, p *lambda.Pool) (let func(), done <-chan string) {
+	t.Helper()
+	dir := t.TempDir()
+	at, until := filepath.Join(dir, "at"), filepath.Join(dir, "until")
+	result := make(chan string, 1)
+	go func() {
+		r, err := p.Invoke(context.Background(), lambda.Invocation{
+			Payload: fmt.Appendf(nil, `{"do":"wait","file":%q,"unless":%q}`, at, until),
+		})
+		if err != nil || r.FunctionError != "" {
+			result <- fmt.Sprint(string(r.Payload), err)
+			return
+		}
+		result <- string(r.Payload)
+	}()
+	eventually(t, "the event to be in work", func() bool { return exists(at) })
+	return func() { touch(t, until) }, result
+}
+
+// running reports whether a process exists, and is not only waiting to be buried.
+func running(pid int) bool {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return syscall.Kill(pid, 0) == nil && !bytes.Contains(stat, []byte(") Z "))
+}
+
+func TestAProcessServesOneEventAfterTheOther(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{})
+	var first, next int
+	answer(t, p, `{"do":"pid"}`, &first)
+	for range 20 {
+		answer(t, p, `{"do":"pid"}`, &next)
+		if next != first {
+			t.Fatalf("process %d, then %d", first, next)
+		}
+	}
+	eventually(t, "the process to be idle", func() bool { return p.Stats() == lambda.Stats{Idle: 1} })
+}
+
+func TestEventsAtOnceHaveProcessesOfTheirOwn(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{Reserved: new(3)})
+	pids := map[string]bool{}
+	var lets []func()
+	var dones []<-chan string
+	for range 3 {
+		let, done := hold(t, p)
+		lets, dones = append(lets, let), append(dones, done)
+	}
+	if got := p.Stats(); got != (lambda.Stats{Busy: 3}) {
+		t.Errorf("stats: %+v", got)
+	}
+	_, err := p.Invoke(t.Context(), lambda.Invocation{Payload: []byte(`{"do":"pid"}`)})
+	if busy, ok := errors.AsType[*lambda.ThrottledError](err); !ok || busy.Limit != 3 || !busy.Reserved {
+		t.Errorf("the fourth event: %v", err)
+	}
+	for i, let := range lets {
+		let()
+		pids[<-dones[i]] = true
+	}
+	if len(pids) != 3 {
+		t.Errorf("processes: %v", pids)
+	}
+}
+
+func TestTheDefaultLimitIsTen(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{Timeout: time.Minute})
+	var lets []func()
+	var dones []<-chan string
+	for range lambda.DefaultConcurrency {
+		let, done := hold(t, p)
+		lets, dones = append(lets, let), append(dones, done)
+	}
+	if _, err := p.Invoke(t.Context(), lambda.Invocation{}); !throttled(err) {
+		t.Errorf("one more: %v", err)
+	}
+	for i, let := range lets {
+		let()
+		<-dones[i]
+	}
+}
+
+// As many clients as the limit, each with its next request as soon as it has its
+// answer: a process that has answered but not yet asked for its next event is no
+// reason to refuse one.
+func TestNobodyIsThrottledBetweenAnswerAndNext(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{Reserved: new(4), Timeout: time.Minute})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				if _, err := p.Invoke(t.Context(), lambda.Invocation{Payload: []byte(`{"do":"pid"}`)}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if s := p.Stats(); s.Busy+s.Idle > 4 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestTheProcessThatServedLastServesNext(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{})
+	letA, doneA := hold(t, p)
+	letB, doneB := hold(t, p)
+	letA()
+	a := <-doneA
+	eventually(t, "the first to be idle", func() bool { return p.Stats().Idle == 1 })
+	letB()
+	b := <-doneB
+	eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
+	for range 3 {
+		if got := string(invoke(t, p, `{"do":"pid"}`).Payload); got != b {
+			t.Errorf("process %s, not %s (the other is %s)", got, b, a)
+		}
+		eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
+	}
+}
+
+func TestIdleProcessesEnd(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{IdleTimeout: 20 * time.Millisecond})
+	p := newPool(t, h, lambda.Function{})
+	var pid, next int
+	answer(t, p, `{"do":"pid"}`, &pid)
+	eventually(t, "the idle process to end", func() bool { return p.Stats() == lambda.Stats{} && !running(pid) })
+	answer(t, p, `{"do":"pid"}`, &next)
+	if next == pid {
+		t.Error("the same process again")
+	}
+}
+
+func TestAnEventGoesOnWithoutItsCaller(t *testing.T) {
+	h, l := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{Timeout: time.Minute})
+	dir := t.TempDir()
+	at, until := filepath.Join(dir, "at"), filepath.Join(dir, "until")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	left := errors.New("the caller has left")
+	go func() {
+		for !exists(at) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel(left)
+	}()
+	_, err := p.Invoke(ctx, lambda.Invocation{
+		RequestID: "left", Payload: fmt.Appendf(nil, `{"do":"wait","file":%q,"unless":%q}`, at, until),
+	})
+	if !errors.Is(err, left) {
+		t.Fatalf("%v", err)
+	}
+	if s := p.Stats(); s.Busy != 1 {
+		t.Errorf("while it goes on: %+v", s)
+	}
+	touch(t, until)
+	l.report(t, "left")
+}
+
+func TestReplace(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	p := newPool(t, h, lambda.Function{Timeout: time.Minute, Env: map[string]string{"BUILD": "1"}})
+	var idle int
+	let, done := hold(t, p)
+	answer(t, p, `{"do":"pid"}`, &idle)
+	if err := p.Replace(lambda.Function{Name: "foo", Command: []string{bootstrap}, Timeout: time.Minute, Env: map[string]string{"BUILD": "2"}}); err != nil {
+		t.Fatal(err)
+	}
+	var environ []string
+	answer(t, p, `{"do":"environ"}`, &environ)
+	if !slices.Contains(environ, "BUILD=2") {
+		t.Errorf("the new process has %v", environ)
+	}
+	eventually(t, "the old idle process to end", func() bool { return !running(idle) })
+	let()
+	var old int
+	if _, err := fmt.Sscan(<-done, &old); err != nil {
+		t.Fatalf("the event of before: %v", err)
+	}
+	eventually(t, "the old busy process to end", func() bool { return !running(old) })
+	if err := p.Replace(lambda.Function{}); err == nil {
+		t.Error("replaced by nothing")
+	}
+}
+
+func TestReplaceUnderLoadLosesNothing(t *testing.T) {
+	h, _ := newHost(t, lambda.Options{})
+	f := lambda.Function{Name: "foo", Command: []string{bootstrap}, Timeout: time.Minute}
+	p := newPool(t, h, f)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				r, err := p.Invoke(t.Context(), lambda.Invocation{Payload: []byte(`{"do":"pid"}`)})
+				if err != nil || r.FunctionError != "" {
+					t.Errorf("%s %v", r.Payload, err)
+					return
+				}
+			}
+		})
+	}
+	var pid, last int
+	for range 10 {
+		answer(t, p, `{"do":"pid"}`, &pid)
+		if err := p.Replace(f); err != nil {
+			t.Error(err)
+		}
+		answer(t, p, `{"do":"pid"}`, &last)
+		if last == pid {
+			t.Error("a process of before the replacement has served after it")
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+func TestClose(t *testing.T) {
+	t.Run("waits for the events", func(t *testing.T) {
+		h, _ := newHost(t, lambda.Options{})
+		p := newPool(t, h, lambda.Function{Timeout: time.Minute})
+		let, done := hold(t, p)
+		closed := make(chan error, 1)
+		go func() { closed <- p.Close(context.Background()) }()
+		eventually(t, "the pool to refuse", func() bool {
+			_, err := p.Invoke(t.Context(), lambda.Invocation{})
+			return errors.Is(err, lambda.ErrClosed)
+		})
+		let()
+		var pid int
+		if _, err := fmt.Sscan(<-done, &pid); err != nil {
+			t.Errorf("the event that ran: %v", err)
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		if running(pid) {
+			t.Error("the process is still there")
+		}
+	})
+	t.Run("cuts off what takes too long", func(t *testing.T) {
+		h, _ := newHost(t, lambda.Options{})
+		p := newPool(t, h, lambda.Function{Timeout: time.Minute})
+		_, done := hold(t, p)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := p.Close(ctx)
+		if err == nil || err.Error() != "function foo: 1 events were cut off: context canceled" {
+			t.Errorf("%v", err)
+		}
+		<-done
+	})
+	t.Run("asks the process to end", func(t *testing.T) {
+		h, _ := newHost(t, lambda.Options{})
+		note := filepath.Join(t.TempDir(), "note")
+		p := newPool(t, h, lambda.Function{Env: map[string]string{"ON_SIGTERM": note}})
+		invoke(t, p, `{"do":"pid"}`)
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !exists(note) {
+			t.Error("no SIGTERM came")
+		}
+	})
+	t.Run("kills what does not end", func(t *testing.T) {
+		h, _ := newHost(t, lambda.Options{ShutdownTimeout: 50 * time.Millisecond})
+		note := filepath.Join(t.TempDir(), "note")
+		p := newPool(t, h, lambda.Function{Env: map[string]string{"ON_SIGTERM": note, "AT_START": "stubborn"}})
+		var pid int
+		answer(t, p, `{"do":"pid"}`, &pid)
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !exists(note) || running(pid) {
+			t.Errorf("SIGTERM came: %v, the process runs: %v", exists(note), running(pid))
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package lambda
+
+import (
+	"os/exec"
+	"sync/atomic"
+	"time"
+)
+
+// surveyEvery is how often a process at work is held against its memory limit.
+const surveyEvery = 100 * time.Millisecond
+
+// process is one run of a function's bootstrap, with a Runtime API of its own.
+type process struct {
+	api    *runtimeAPI
+	cmd    *exec.Cmd
+	gauge  *gauge
+	limit  int64         // of memory, in bytes
+	most   atomic.Int64  // the most memory seen, in bytes
+	exited chan struct{} // closed when the process and its Runtime API are gone
+}
+
+// launch starts the bootstrap. A failure is in Lambda's words.
+func launch(h *Host, f Function, log *logStream, tmp string) (*process, *failure) {
+	p := &process{limit: int64(f.MemoryMB) << 20, exited: make(chan struct{})}
+	api, err := newRuntimeAPI(f.ARN(), p.overLimit)
+	if err != nil {
+		return nil, &failure{errorType: ErrorTypeUnknown, message: err.Error()}
+	}
+	cmd := exec.Command(f.Command[0], f.Command[1:]...)
+	cmd.Dir = f.TaskRoot
+	cmd.Env = f.environ(h.options.Path, api.address, log.name, tmp)
+	// One pipe for both, so that their lines keep their order.
+	cmd.Stdout, cmd.Stderr = log.write, log.write
+	cmd.SysProcAttr = ownGroup()
+	if err := h.starter.start(cmd); err != nil {
+		api.close(nil)
+		return nil, &failure{errorType: ErrorTypeEntrypoint, message: err.Error()}
+	}
+	p.api, p.cmd, p.gauge = api, cmd, openGauge(cmd.Process.Pid)
+	api.serve()
+	go p.wait()
+	return p, nil
+}
+
+// wait sees the process off.
+func (p *process) wait() {
+	_ = p.cmd.Wait() // how it ended is in ProcessState
+	p.signal(kill)   // what it has started and left behind
+	p.api.close(exited(p.cmd.ProcessState))
+	p.gauge.close()
+	close(p.exited)
+}
+
+// alive reports whether the process runs, as far as we know.
+func (p *process) alive() bool {
+	select {
+	case <-p.api.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// untilReady waits until the process asks for its next event. Any other end is a
+// failure; the process may still run then.
+func (p *process) untilReady(timeout <-chan time.Time, after time.Duration, abort <-chan struct{}) *failure {
+	survey := time.NewTicker(surveyEvery)
+	defer survey.Stop()
+	for {
+		select {
+		case <-p.api.asked:
+			return nil
+		case f := <-p.api.initFailed:
+			return f
+		case <-p.exited:
+			return p.api.ended
+		case <-timeout:
+			return timedOut(after)
+		case <-abort:
+			return &failure{errorType: ErrorTypeExit, message: "the host has stopped the process"}
+		case <-p.api.over:
+			return outOfMemory()
+		case <-survey.C:
+			if p.note(p.gauge.survey()) > p.limit {
+				return outOfMemory()
+			}
+		}
+	}
+}
+
+// overLimit reports whether the process has ever had more memory than it may.
+func (p *process) overLimit() bool { return p.note(p.gauge.peak()) > p.limit }
+
+// note remembers the most memory seen, and returns it.
+func (p *process) note(bytes int64) int64 {
+	for {
+		most := p.most.Load()
+		if bytes <= most {
+			return most
+		}
+		if p.most.CompareAndSwap(most, bytes) {
+			return bytes
+		}
+	}
+}
+
+// kill ends the process and all that it has started, and waits for that.
+func (p *process) kill() {
+	p.signal(kill)
+	<-p.exited
+}
+
+// stop asks the process to end, and kills it after the grace.
+func (p *process) stop(grace time.Duration) {
+	p.signal(terminate)
+	p.signal(resume) // where it is frozen
+	select {
+	case <-p.exited:
+	case <-time.After(grace):
+		p.kill()
+	}
+}

@@ -1,0 +1,210 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	runtimePath = "/2018-06-01/runtime/"
+	// drainTime is how long the last words of a process that has gone are read.
+	drainTime = 100 * time.Millisecond
+)
+
+// runtimeAPI is the HTTP server that one process gets its events from and answers
+// to (AWS docs "runtimes-api").
+type runtimeAPI struct {
+	address   string // host:port
+	arn       string
+	overLimit func() bool // whether the process has had too much memory
+	listener  net.Listener
+	server    *http.Server
+
+	events     chan *call    // the event to hand out next
+	asked      chan struct{} // the process asks for an event, and has answered its last
+	initFailed chan *failure // the process says that it cannot start
+	over       chan struct{} // the process has answered, but with too much memory
+	gone       chan struct{} // closed when the process has ended
+	ended      *failure      // how, once gone is closed
+
+	mu    sync.Mutex
+	call  *call // the last event
+	state state // of that event
+}
+
+// state is how far the process is with an event.
+type state int
+
+const (
+	idle     state = iota // there was none yet
+	pending               // the process has not taken it yet
+	running               // the process works on it
+	answered              // the process has answered, or does so now
+)
+
+func newRuntimeAPI(arn string, overLimit func() bool) (*runtimeAPI, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("open a Runtime API: %w", err)
+	}
+	a := &runtimeAPI{
+		address: l.Addr().String(), arn: arn, overLimit: overLimit, listener: l,
+		events: make(chan *call, 1), asked: make(chan struct{}, 1), initFailed: make(chan *failure, 1),
+		over: make(chan struct{}, 1), gone: make(chan struct{}),
+	}
+	a.server = &http.Server{Handler: a, ErrorLog: log.New(io.Discard, "", 0)}
+	return a, nil
+}
+
+func (a *runtimeAPI) serve() {
+	go func() { _ = a.server.Serve(a.listener) }() // until close
+}
+
+// close comes when the process has ended. What it said last is still read.
+func (a *runtimeAPI) close(ended *failure) {
+	a.ended = ended
+	close(a.gone)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	_ = a.server.Shutdown(ctx)
+	_ = a.server.Close()
+	_ = a.listener.Close() // where it has never served
+}
+
+// deliver hands an event to the process, which has asked or will ask for it.
+func (a *runtimeAPI) deliver(c *call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select { // a request for an event that the process has given up and sent again
+	case <-a.asked:
+	default:
+	}
+	a.call, a.state = c, pending
+	a.events <- c
+}
+
+func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, runtimePath)
+	if !ok {
+		refuse(w, http.StatusNotFound, "NotFound", "no such path: "+r.URL.Path)
+		return
+	}
+	method := http.MethodPost
+	var handle func(http.ResponseWriter, *http.Request)
+	switch path {
+	case "invocation/next":
+		method, handle = http.MethodGet, a.next
+	case "init/error":
+		handle = a.initError
+	default:
+		id, what, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
+		switch {
+		case strings.HasPrefix(path, "invocation/") && what == "response":
+			handle = func(w http.ResponseWriter, r *http.Request) { a.response(w, r, id) }
+		case strings.HasPrefix(path, "invocation/") && what == "error":
+			handle = func(w http.ResponseWriter, r *http.Request) { a.failed(w, r, id) }
+		default:
+			refuse(w, http.StatusNotFound, "NotFound", "no such path: "+r.URL.Path)
+			return
+		}
+	}
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "the method must be "+method)
+		return
+	}
+	handle(w, r)
+}
+
+// next waits for an event. Asking for it says that the last one is done with.
+func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	state := a.state
+	if state == idle || state == answered {
+		select {
+		case a.asked <- struct{}{}:
+		default:
+		}
+	}
+	a.mu.Unlock()
+	if state == running {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the last event has no answer yet")
+		return
+	}
+	select {
+	case c := <-a.events:
+		if r.Context().Err() != nil { // the process has hung up, and will ask again
+			a.events <- c
+			return
+		}
+		a.hand(w, c)
+	case <-r.Context().Done():
+	case <-a.gone:
+	}
+}
+
+// hand writes the event.
+func (a *runtimeAPI) hand(w http.ResponseWriter, c *call) {
+	a.mu.Lock()
+	a.state = running
+	a.mu.Unlock()
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(c.inv.Payload))}
+	h["Lambda-Runtime-Aws-Request-Id"] = []string{c.inv.RequestID}
+	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(c.deadline.UnixMilli(), 10)}
+	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{a.arn}
+	h["Lambda-Runtime-Trace-Id"] = []string{c.inv.TraceID}
+	if c.inv.ClientContext != "" {
+		h["Lambda-Runtime-Client-Context"] = []string{c.inv.ClientContext}
+	}
+	if c.inv.Identity != "" {
+		h["Lambda-Runtime-Cognito-Identity"] = []string{c.inv.Identity}
+	}
+	_, _ = w.Write(c.inv.Payload) // a process that does not read it times out
+}
+
+// claim returns the event that the process wants to answer, which it may do once.
+func (a *runtimeAPI) claim(w http.ResponseWriter, id string) *call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.call == nil || a.call.inv.RequestID != id || a.state == pending:
+		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event has this request id")
+		return nil
+	case a.state == answered:
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the event has its answer already")
+		return nil
+	}
+	a.state = answered
+	return a.call
+}
+
+// initError takes the reason why the process cannot start. It ends soon.
+func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	state := a.state
+	a.mu.Unlock()
+	if state != idle {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the process has started already")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxResponse))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "TruncatedHTTPRequest", "the error could not be read")
+		return
+	}
+	accept(w)
+	select {
+	case a.initFailed <- spoken(r.Header, body):
+	default:
+	}
+}
