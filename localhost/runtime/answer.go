@@ -1,0 +1,193 @@
+package lambda
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// httpAnswer is an HTTP answer as a function puts it in JSON.
+type httpAnswer struct {
+	status  int
+	headers http.Header
+	body    string
+	endless bool // the body comes later, of unknown length
+}
+
+// answerObject is an answer in its two payload formats. The values are read later,
+// since an object without a status is not an answer of this kind at all.
+type answerObject struct {
+	StatusCode        jsontext.Value `json:"statusCode"`
+	Headers           jsontext.Value `json:"headers"`
+	MultiValueHeaders jsontext.Value `json:"multiValueHeaders"` // 1.0 only
+	Cookies           jsontext.Value `json:"cookies"`           // 2.0 only
+	Body              jsontext.Value `json:"body"`
+	IsBase64Encoded   jsontext.Value `json:"isBase64Encoded"`
+}
+
+var errMalformed = errors.New("malformed answer")
+
+// lenient reads JSON as JavaScript does: the last of equal names counts.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// readAnswer reads what a function has answered to an event of the payload format
+// "1.0" or "2.0" (AWS docs "http-api-develop-integrations-lambda").
+func readAnswer(payload []byte, format string) (httpAnswer, error) {
+	value := jsontext.Value(payload)
+	if value.Kind() != jsontext.KindBeginObject {
+		if format == "1.0" || !value.IsValid(lenient) {
+			return httpAnswer{}, fmt.Errorf("%w: not an object", errMalformed)
+		}
+		return wholeValue(payload), nil
+	}
+	var o answerObject
+	if err := json.Unmarshal(payload, &o, lenient); err != nil {
+		return httpAnswer{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	if missing(o.StatusCode) {
+		if format == "1.0" {
+			return httpAnswer{}, fmt.Errorf("%w: no statusCode", errMalformed)
+		}
+		return wholeValue(payload), nil
+	}
+	a, err := o.read(format)
+	if err != nil {
+		return httpAnswer{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	return a, nil
+}
+
+// wholeValue is how an answer without a status is understood in format 2.0.
+func wholeValue(payload []byte) httpAnswer {
+	return httpAnswer{status: http.StatusOK, headers: http.Header{"Content-Type": {"application/json"}}, body: string(payload)}
+}
+
+func (o answerObject) read(format string) (httpAnswer, error) {
+	a := httpAnswer{headers: http.Header{}}
+	var err error
+	if a.status, err = readStatus(o.StatusCode); err != nil {
+		return a, err
+	}
+	if err := o.readHeaders(a.headers, format); err != nil {
+		return a, err
+	}
+	if a.body, err = o.readBody(); err != nil {
+		return a, err
+	}
+	if bodiless(a.status) {
+		a.body = ""
+	}
+	if a.body != "" && a.headers["Content-Type"] == nil {
+		a.headers["Content-Type"] = []string{"text/plain;charset=UTF-8"} // (?)
+	}
+	return a, nil
+}
+
+// readStatus takes a number, or the digits of one (?).
+func readStatus(v jsontext.Value) (int, error) {
+	text, err := scalar(v)
+	if err != nil {
+		return 0, fmt.Errorf("statusCode: %w", err)
+	}
+	status, err := strconv.Atoi(text)
+	if err != nil || status < 200 || status > 599 {
+		return 0, fmt.Errorf("statusCode: %s is no status of an answer", text)
+	}
+	return status, nil
+}
+
+func (o answerObject) readHeaders(to http.Header, format string) error {
+	var single map[string]jsontext.Value
+	if err := read(o.Headers, &single); err != nil {
+		return fmt.Errorf("headers: %w", err)
+	}
+	for name, v := range single {
+		text, err := scalar(v)
+		if err != nil {
+			return fmt.Errorf("header %s: %w", name, err)
+		}
+		to[textproto.CanonicalMIMEHeaderKey(name)] = []string{text}
+	}
+	if format == "2.0" {
+		var cookies []string
+		if err := read(o.Cookies, &cookies); err != nil {
+			return fmt.Errorf("cookies: %w", err)
+		}
+		if len(cookies) > 0 {
+			to["Set-Cookie"] = append(to["Set-Cookie"], cookies...)
+		}
+		return nil
+	}
+	var multi map[string][]jsontext.Value
+	if err := read(o.MultiValueHeaders, &multi); err != nil {
+		return fmt.Errorf("multiValueHeaders: %w", err)
+	}
+	for name, values := range multi {
+		all := make([]string, len(values))
+		for i, v := range values {
+			var err error
+			if all[i], err = scalar(v); err != nil {
+				return fmt.Errorf("header %s: %w", name, err)
+			}
+		}
+		// Where a header stands in both, this one counts.
+		to[textproto.CanonicalMIMEHeaderKey(name)] = all
+	}
+	return nil
+}
+
+func (o answerObject) readBody() (string, error) {
+	if missing(o.Body) {
+		return "", nil
+	}
+	var body string
+	if err := read(o.Body, &body); err != nil {
+		return "", fmt.Errorf("body: %w", err)
+	}
+	var encoded bool
+	if err := read(o.IsBase64Encoded, &encoded); err != nil {
+		return "", fmt.Errorf("isBase64Encoded: %w", err)
+	}
+	if !encoded {
+		return body, nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(body)
+	if err != nil {
+		return "", fmt.Errorf("body: %w", err)
+	}
+	return string(decoded), nil
+}
+
+// read reads a value, and leaves to as it is where there is none.
+func read(v jsontext.Value, to any) error {
+	if missing(v) {
+		return nil
+	}
+	return json.Unmarshal(v, to, lenient)
+}
+
+// bodiless are the statuses of answers that have no body (RFC 9110, section 6.4.1).
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+func missing(v jsontext.Value) bool { return len(v) == 0 || v.Kind() == jsontext.KindNull }
+
+// scalar reads a string, a number or a truth value as text.
+func scalar(v jsontext.Value) (string, error) {
+	switch v.Kind() {
+	case jsontext.KindString:
+		var text string
+		return text, json.Unmarshal(v, &text, lenient)
+	case jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
+		return string(v), nil
+	default:
+		return "", fmt.Errorf("%s is neither text nor number", v)
+	}
+}
