@@ -10,8 +10,8 @@ tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/ma
 golangci := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench up down status logs binary lint new-function rename \
-	build sam-validate sam-build
+.PHONY: help run test check bench up down status logs binary lint linter new-function rename \
+	build sam-validate sam-build sam-local deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,11 +43,17 @@ test: ## run the tests; they need only Go
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+check: ## run all that CI runs beside the tests
+	.ci/check
+
 # --- the sources -------------------------------------------------------------------
 
 lint: ## check the Go code against the house rules (.golangci.yml)
 	@command -v golangci-lint >/dev/null || { echo "golangci-lint is not installed: $(GO) install $(golangci)"; exit 1; }
 	golangci-lint run ./...
+
+linter: # the version of the linter that CI installs
+	@echo $(golangci)
 
 new-function: ## add a function that answers GET /NAME (NAME=hello)
 	@$(tool) new-function "$(NAME)"
@@ -66,3 +72,9 @@ sam-validate: ## check template.yaml
 
 sam-build: ## build every function as SAM does, into .aws-sam/
 	sam build --parameter-overrides Architecture=$(ARCH)
+
+sam-local: sam-build ## serve the functions in Docker, by SAM
+	sam local start-api --parameter-overrides Architecture=$(ARCH) $(PARAMETERS) $(ARGS)
+
+deploy: sam-build ## deploy to AWS (PARAMETERS="DatabaseUrl=… AuthSecret=…"; docs/deploy.md)
+	sam deploy --parameter-overrides Architecture=$(ARCH) $(PARAMETERS) $(ARGS)

@@ -46,7 +46,7 @@ func setting(path, section, key string) (string, error) {
 		}
 		at := strings.IndexAny(line, "= ")
 		if inside == section && at > 0 && line[:at] == key {
-			return strings.TrimSpace(line[at+1:]), nil
+			return strings.TrimLeft(line[at:], "= "), nil
 		}
 	}
 	return "", fmt.Errorf("%s: no %s %s", filepath.Base(path), section, key)
