@@ -76,6 +76,13 @@ func (d *dashboard) explain(ctx context.Context, a *answer) *httperror.Error {
 	if strings.Contains(text, "not found") || strings.Contains(text, "does not exist") {
 		return httperror.New(http.StatusNotFound, "There is no such queue or task: it may have run or been deleted meanwhile.")
 	}
+	// What comes too late: the task runs by now, or the queue is paused already.
+	if _, why, ok := strings.Cut(text, "FAILED_PRECONDITION: "); ok {
+		return httperror.New(http.StatusConflict, "This is not possible now: %s", why)
+	}
+	if strings.HasSuffix(text, "is already paused") || strings.HasSuffix(text, "is not paused") {
+		return httperror.New(http.StatusConflict, "This is not possible now: %s", text)
+	}
 	return httperror.New(http.StatusInternalServerError, "The dashboard failed; the log says why.").Because(errors.New(text))
 }
 

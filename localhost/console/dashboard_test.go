@@ -82,6 +82,7 @@ func TestDashboardActions(t *testing.T) {
 		{"run the chosen jobs", "POST", "/scheduled_tasks:batch_run", `{"task_ids":["ID"]}`, 200, running},
 		{"delete the chosen jobs", "POST", "/scheduled_tasks:batch_delete", `{"task_ids":["ID"]}`, 200, empty},
 		{"pause the queue", "POST", ":pause", "", 204, "paused " + waiting},
+		{"resume a queue that is not paused", "POST", ":resume", "", 409, waiting},
 		{"delete a queue that is not empty", "DELETE", "", "", 400, waiting},
 		{"a broken list of jobs", "POST", "/scheduled_tasks:batch_run", `{`, 400, waiting},
 		{"a job that is not there", "DELETE", "/scheduled_tasks/nothing", "", 404, waiting},
@@ -107,6 +108,25 @@ func TestDashboardActions(t *testing.T) {
 			}
 			if got := states(t, inspector(t, m)); got != c.after {
 				t.Errorf("Redis has %s, want %s", got, c.after)
+			}
+		})
+	}
+}
+
+// An action that comes too late is no failure of the dashboard.
+func TestDashboardActionsTwice(t *testing.T) {
+	for _, path := range []string{":pause", "/scheduled_tasks/twice:run", "/scheduled_tasks/twice:archive"} {
+		t.Run(path, func(t *testing.T) {
+			url, m := serve(t, console.Options{})
+			enqueue(t, m, "slow_job", asynq.TaskID("twice"), asynq.ProcessIn(time.Hour))
+			path := url + "/internal/asynq/api/queues/default" + path
+			if res, body := call(t, "POST", path); res.StatusCode != http.StatusNoContent {
+				t.Errorf("the first time: %d %s", res.StatusCode, body)
+			}
+			res, body := call(t, "POST", path)
+			wantProblem(t, res, body, http.StatusConflict)
+			if !strings.Contains(body, "already") {
+				t.Errorf("the answer does not say why: %s", body)
 			}
 		})
 	}
