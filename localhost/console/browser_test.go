@@ -15,21 +15,21 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/chromedp/cdproto/cdp"
-	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
+	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
 // A user looks at the overview, goes to the dashboard, and pauses a queue, runs a job
 // and deletes another, all with the mouse.
 func TestBrowser(t *testing.T) {
 	m := miniredis.RunT(t)
-	enqueue(t, m, "slow_job", asynq.TaskID("first"), asynq.ProcessIn(time.Hour))
-	enqueue(t, m, "slow_job", asynq.TaskID("second"), asynq.ProcessIn(2*time.Hour))
+	enqueue(t, m, asynq.TaskID("first"), asynq.ProcessIn(time.Hour))
+	enqueue(t, m, asynq.TaskID("second"), asynq.ProcessIn(2*time.Hour))
 	server := httptest.NewServer(newHandler(t, settings(m.Addr()), console.Options{EmbeddedRedis: true}))
 	t.Cleanup(server.Close)
 	jobs := inspector(t, m)
@@ -45,7 +45,7 @@ func TestBrowser(t *testing.T) {
 	b.sees("Tasks Processed")
 	b.hover(`table[aria-label="queues overview table"] tbody td:last-child`)
 	b.click(`button[title="Pause"]`)
-	eventually(t, "the queue is paused in Redis", func() bool {
+	redistest.Eventually(t, "the queue is paused in Redis", func() bool {
 		q, err := jobs.GetQueueInfo("default")
 		return err == nil && q.Paused
 	})
@@ -59,19 +59,19 @@ func TestBrowser(t *testing.T) {
 	const table = `table[aria-label="scheduled tasks table"] `
 	b.hover(table + `tbody tr:nth-child(1) td:last-child`)
 	b.click(`button[title="Run"]`)
-	eventually(t, "the first job is pending", func() bool {
+	redistest.Eventually(t, "the first job is pending", func() bool {
 		task, err := jobs.GetTaskInfo("default", "first")
 		return err == nil && task.State == asynq.TaskStatePending
 	})
 	// The list is asked for anew after an action; until then the row is still there.
-	eventually(t, "one job is left in the list", func() bool {
+	redistest.Eventually(t, "one job is left in the list", func() bool {
 		n, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.querySelectorAll('`+table+`tbody tr').length`))
 		return err == nil && n == 1
 	})
 	b.hover(table + `tbody tr:nth-child(1) th`)
 	b.hover(table + `tbody tr:nth-child(1) td:last-child`)
 	b.click(`button[title="Delete"]`)
-	eventually(t, "the second job is gone", func() bool {
+	redistest.Eventually(t, "the second job is gone", func() bool {
 		_, err := jobs.GetTaskInfo("default", "second")
 		return err != nil
 	})
@@ -88,7 +88,7 @@ func TestBrowser(t *testing.T) {
 // Behind a login, the dashboard's script is let in where its page was.
 func TestBrowserWithPassword(t *testing.T) {
 	m := miniredis.RunT(t)
-	enqueue(t, m, "slow_job", asynq.Queue("letters"))
+	enqueue(t, m, asynq.Queue("letters"))
 	c := settings(m.Addr())
 	c.InternalPassword = "correct horse"
 	server := httptest.NewServer(newHandler(t, c, console.Options{}))
@@ -119,7 +119,7 @@ func startBrowser(t *testing.T) *browser {
 		_, err := exec.LookPath(name)
 		return err == nil
 	}) {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
 			t.Fatal("no Chromium on the PATH, and CI has to have one")
 		}
 		t.Skip("SKIPPED: no Chromium on the PATH. Install one to see the pages in a browser (Debian: apt-get install chromium).")
@@ -138,10 +138,7 @@ func startBrowser(t *testing.T) *browser {
 	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithListener(b.listen))
 	t.Cleanup(cancel)
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-			return err
-		}
-		_, err := chromedp.Call(ctx, cdplog.Enable, cdp.Empty{})
+		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return err
 	}), chromedp.EmulateViewport(1400, 1000))
 	return b
@@ -157,10 +154,12 @@ func (b *browser) listen(event any) {
 		if e.Response.Status >= 400 {
 			b.errors = append(b.errors, fmt.Sprintf("%d for %s", e.Response.Status, e.Response.URL))
 		}
-	case *cdplog.EventEntryAdded: // among others, each breach of the Content-Security-Policy
-		if e.Entry.Level == cdplog.EntryLevelError {
-			b.errors = append(b.errors, e.Entry.Text+" "+e.Entry.URL)
+	case *network.EventLoadingFailed:
+		if e.BlockedReason != "" { // by the Content-Security-Policy, for one
+			b.errors = append(b.errors, fmt.Sprintf("%s blocked: %s", e.Type, e.BlockedReason))
 		}
+	case *runtime.EventExceptionThrown:
+		b.errors = append(b.errors, e.ExceptionDetails.Text)
 	}
 }
 
@@ -208,7 +207,7 @@ func (b *browser) text(selector string) string {
 func (b *browser) sees(text string) {
 	b.t.Helper()
 	var page string
-	eventually(b.t, fmt.Sprintf("the page shows %q", text), func() bool {
+	redistest.Eventually(b.t, fmt.Sprintf("the page shows %q", text), func() bool {
 		var err error
 		page, err = chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		return err == nil && strings.Contains(page, text)

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
@@ -46,8 +47,17 @@ func serve(t *testing.T, o console.Options) (url string, m *miniredis.Miniredis)
 	return s.URL, m
 }
 
-// call sends a request, and returns the answer with its body read.
-func call(t *testing.T, method, url string, header ...string) (*http.Response, string) {
+// answer is what came back for a request.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) contentType() string { return a.header.Get("Content-Type") }
+
+// call sends a request over the wire.
+func call(t *testing.T, method, url string, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -56,7 +66,17 @@ func call(t *testing.T, method, url string, header ...string) (*http.Response, s
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultTransport.RoundTrip(r) // which follows no redirects
+	return do(t, r)
+}
+
+// do sends a request that is more than a method and a path.
+func do(t *testing.T, r *http.Request) answer {
+	t.Helper()
+	// Longer than the longest wait for a Redis that hangs. Redirects are not followed.
+	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	res, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,23 +85,22 @@ func call(t *testing.T, method, url string, header ...string) (*http.Response, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return answer{res.StatusCode, res.Header, string(body)}
 }
 
 // wantProblem checks that the answer is a problem document of that status.
-func wantProblem(t *testing.T, res *http.Response, body string, status int) {
+func wantProblem(t *testing.T, a answer, status int) {
 	t.Helper()
 	var doc struct {
 		Status    int
 		RequestID string
 	}
-	if err := json.Unmarshal([]byte(body), &doc); err != nil {
-		t.Errorf("the body is no JSON: %v\n%s", err, body)
+	if err := json.Unmarshal([]byte(a.body), &doc); err != nil {
+		t.Errorf("the body is no JSON: %v\n%s", err, a.body)
 	}
-	if res.StatusCode != status || doc.Status != status || doc.RequestID == "" ||
-		res.Header.Get("Content-Type") != "application/problem+json" {
+	if a.status != status || doc.Status != status || doc.RequestID == "" || a.contentType() != "application/problem+json" {
 		t.Errorf("got %d %s %s, want a problem document of status %d with the request's id",
-			res.StatusCode, res.Header.Get("Content-Type"), body, status)
+			a.status, a.contentType(), a.body, status)
 	}
 }
 
@@ -113,25 +132,24 @@ func TestPaths(t *testing.T) {
 		{"no such method", "DELETE", "/internal/", 404, "application/problem+json", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			res, body := call(t, c.method, url+c.path)
-			if res.StatusCode != c.status || res.Header.Get("Content-Type") != c.contentType || res.Header.Get("Location") != c.location {
-				t.Errorf("got %d %q %q, want %d %q %q", res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Location"),
+			a := call(t, c.method, url+c.path)
+			if a.status != c.status || a.contentType() != c.contentType || a.header.Get("Location") != c.location {
+				t.Errorf("got %d %q %q, want %d %q %q", a.status, a.contentType(), a.header.Get("Location"),
 					c.status, c.contentType, c.location)
 			}
 			if c.status == http.StatusNotFound {
-				wantProblem(t, res, body, c.status)
+				wantProblem(t, a, c.status)
 			}
-			wantSecurityHeaders(t, res)
+			wantSecurityHeaders(t, a)
 		})
 	}
 	t.Run("no metrics where there are none", func(t *testing.T) {
 		url, _ := serve(t, console.Options{})
-		res, body := call(t, "GET", url+"/internal/metrics")
-		wantProblem(t, res, body, http.StatusNotFound)
+		wantProblem(t, call(t, "GET", url+"/internal/metrics"), http.StatusNotFound)
 	})
 }
 
-func wantSecurityHeaders(t *testing.T, res *http.Response) {
+func wantSecurityHeaders(t *testing.T, a answer) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"Cache-Control":                "no-store",
@@ -140,11 +158,11 @@ func wantSecurityHeaders(t *testing.T, res *http.Response) {
 		"Referrer-Policy":              "no-referrer",
 		"Cross-Origin-Resource-Policy": "same-origin",
 	} {
-		if got := res.Header.Get(name); got != want {
+		if got := a.header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	policy := res.Header.Get("Content-Security-Policy")
+	policy := a.header.Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("Content-Security-Policy %q lacks %q", policy, want)

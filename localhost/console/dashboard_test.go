@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,16 +14,17 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
+	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
 // The page and all that it is made of come from here, each with its type.
 func TestDashboardPage(t *testing.T) {
 	url, _ := serve(t, console.Options{})
-	res, page := call(t, "GET", url+"/internal/asynq/")
+	a := call(t, "GET", url+"/internal/asynq/")
+	page, policy := a.body, a.header.Get("Content-Security-Policy")
 	for _, outside := range regexp.MustCompile(`(?:href|src)="(?:[a-z]+:)?//[^"]*`).FindAllString(page, -1) {
 		t.Errorf("the page asks another host: %s", outside)
 	}
-	policy := res.Header.Get("Content-Security-Policy")
 	if strings.Contains(policy, "script-src 'self' 'unsafe-inline'") || !strings.Contains(policy, "script-src 'self' 'sha256-") {
 		t.Errorf("scripts are not known by their hashes: %s", policy)
 	}
@@ -31,18 +33,17 @@ func TestDashboardPage(t *testing.T) {
 	if len(assets) < 5 {
 		t.Fatalf("only %d files in the page:\n%s", len(assets), page)
 	}
-	for _, a := range assets {
-		res, body := call(t, "GET", url+a[1])
-		want := types[a[1][strings.LastIndexByte(a[1], '.'):]]
-		if res.StatusCode != http.StatusOK || want == "" || !strings.HasPrefix(res.Header.Get("Content-Type"), want) || body == "" {
-			t.Errorf("%s: %d %s, want %q", a[1], res.StatusCode, res.Header.Get("Content-Type"), want)
+	for _, asset := range assets {
+		a := call(t, "GET", url+asset[1])
+		want := types[path.Ext(asset[1])]
+		if a.status != http.StatusOK || want == "" || !strings.HasPrefix(a.contentType(), want) || a.body == "" {
+			t.Errorf("%s: %d %s, want %q", asset[1], a.status, a.contentType(), want)
 		}
 	}
 	if !strings.Contains(page, `href="/internal/"`) {
 		t.Error("nothing leads back to the overview")
 	}
-	res, body := call(t, "GET", url+"/internal/asynq/static/js/missing.js")
-	wantProblem(t, res, body, http.StatusNotFound)
+	wantProblem(t, call(t, "GET", url+"/internal/asynq/static/js/missing.js"), http.StatusNotFound)
 }
 
 // What the dashboard's buttons send, and what is in Redis then.
@@ -91,20 +92,15 @@ func TestDashboardActions(t *testing.T) {
 			m := miniredis.RunT(t)
 			server := httptest.NewServer(newHandler(t, settings(m.Addr()), console.Options{}))
 			defer server.Close()
-			task := enqueue(t, m, "slow_job", asynq.ProcessIn(time.Hour))
+			task := enqueue(t, m, asynq.ProcessIn(time.Hour))
 			fill := strings.NewReplacer("ID", task.ID)
 			r, err := http.NewRequestWithContext(t.Context(), c.method, server.URL+api+fill.Replace(c.path), strings.NewReader(fill.Replace(c.body)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			r.Header.Set("Origin", server.URL)
-			res, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			if res.StatusCode != c.status {
-				t.Errorf("status %d, want %d", res.StatusCode, c.status)
+			if a := do(t, r); a.status != c.status {
+				t.Errorf("status %d, want %d: %s", a.status, c.status, a.body)
 			}
 			if got := states(t, inspector(t, m)); got != c.after {
 				t.Errorf("Redis has %s, want %s", got, c.after)
@@ -118,15 +114,15 @@ func TestDashboardActionsTwice(t *testing.T) {
 	for _, path := range []string{":pause", "/scheduled_tasks/twice:run", "/scheduled_tasks/twice:archive"} {
 		t.Run(path, func(t *testing.T) {
 			url, m := serve(t, console.Options{})
-			enqueue(t, m, "slow_job", asynq.TaskID("twice"), asynq.ProcessIn(time.Hour))
+			enqueue(t, m, asynq.TaskID("twice"), asynq.ProcessIn(time.Hour))
 			path := url + "/internal/asynq/api/queues/default" + path
-			if res, body := call(t, "POST", path); res.StatusCode != http.StatusNoContent {
-				t.Errorf("the first time: %d %s", res.StatusCode, body)
+			if a := call(t, "POST", path); a.status != http.StatusNoContent {
+				t.Errorf("the first time: %d %s", a.status, a.body)
 			}
-			res, body := call(t, "POST", path)
-			wantProblem(t, res, body, http.StatusConflict)
-			if !strings.Contains(body, "already") {
-				t.Errorf("the answer does not say why: %s", body)
+			a := call(t, "POST", path)
+			wantProblem(t, a, http.StatusConflict)
+			if !strings.Contains(a.body, "already") {
+				t.Errorf("the answer does not say why: %s", a.body)
 			}
 		})
 	}
@@ -157,21 +153,21 @@ func TestDashboardData(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url, m := serve(t, console.Options{})
-			enqueue(t, m, "slow_job", asynq.ProcessIn(time.Hour))
+			enqueue(t, m, asynq.ProcessIn(time.Hour))
 			if c.redis != nil {
 				c.redis(m)
 			}
-			res, body := call(t, "GET", url+"/internal/asynq/api"+c.path, "Accept", c.accept)
-			if res.StatusCode != c.status || res.Header.Get("Content-Type") != c.contentType {
-				t.Errorf("got %d %s, want %d %s", res.StatusCode, res.Header.Get("Content-Type"), c.status, c.contentType)
+			a := call(t, "GET", url+"/internal/asynq/api"+c.path, "Accept", c.accept)
+			if a.status != c.status || a.contentType() != c.contentType {
+				t.Errorf("got %d %s, want %d %s", a.status, a.contentType(), c.status, c.contentType)
 			}
 			for _, want := range c.want {
-				if !strings.Contains(body, want) {
-					t.Errorf("lacks %q: %s", want, body)
+				if !strings.Contains(a.body, want) {
+					t.Errorf("lacks %q: %s", want, a.body)
 				}
 			}
-			if c.status >= 400 && strings.Contains(body, "WRONGTYPE") {
-				t.Errorf("the answer shows what is inside: %s", body)
+			if c.status >= 400 && strings.Contains(a.body, "WRONGTYPE") {
+				t.Errorf("the answer shows what is inside: %s", a.body)
 			}
 		})
 	}
@@ -184,20 +180,19 @@ func TestDashboardWithoutRedis(t *testing.T) {
 	url, m := serve(t, console.Options{})
 	addr := m.Addr()
 	m.Close()
-	res, body := call(t, "GET", url+"/internal/asynq/queues/default?status=retry")
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || res.Header.Get("Refresh") == "" {
-		t.Errorf("got %d with %v", res.StatusCode, res.Header)
+	a := call(t, "GET", url+"/internal/asynq/queues/default?status=retry")
+	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || a.header.Get("Refresh") == "" {
+		t.Errorf("got %d with %v", a.status, a.header)
 	}
 	for _, want := range []string{"Redis does not answer", addr, `href="/internal/asynq/queues/default?status=retry"`} {
-		if !strings.Contains(body, want) {
+		if !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
 	if err := m.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the dashboard is back", func() bool {
-		res, _ := call(t, "GET", url+"/internal/asynq/")
-		return res.StatusCode == http.StatusOK
+	redistest.Eventually(t, "the dashboard is back", func() bool {
+		return call(t, "GET", url+"/internal/asynq/").status == http.StatusOK
 	})
 }

@@ -136,8 +136,8 @@ func TestGuardWithPassword(t *testing.T) {
 				_, _ = m.SAdd("asynq:queues", "default")
 				m.Del("asynq:{default}:paused")
 			}
-			res := wantStatus(t, h, c.request, c.status)
-			challenge := res.Header.Get("WWW-Authenticate")
+			a := wantStatus(t, h, c.request, c.status)
+			challenge := a.header.Get("WWW-Authenticate")
 			if (c.status == 401) != strings.HasPrefix(challenge, "Basic realm=") {
 				t.Errorf("status %d with WWW-Authenticate %q", c.status, challenge)
 			}
@@ -169,14 +169,14 @@ func TestGuardOrigins(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m.FlushAll()
 			_, _ = m.SAdd("asynq:queues", "default")
-			res := send(h, request{method: c.method, path: pauseQueue, header: c.header})
-			if refused := res.StatusCode == http.StatusForbidden; refused == c.allowed {
-				t.Errorf("status %d, want allowed=%v", res.StatusCode, c.allowed)
+			a := send(h, request{method: c.method, path: pauseQueue, header: c.header})
+			if refused := a.status == http.StatusForbidden; refused == c.allowed {
+				t.Errorf("status %d, want allowed=%v", a.status, c.allowed)
 			}
 			if done := m.Exists("asynq:{default}:paused"); done != (c.allowed && c.method == "POST") {
 				t.Errorf("the queue is paused: %v", done)
 			}
-			if res.Header.Get("Access-Control-Allow-Origin") != "" {
+			if a.header.Get("Access-Control-Allow-Origin") != "" {
 				t.Error("another origin may read the answer")
 			}
 		})
@@ -203,14 +203,14 @@ func TestGuardSlowsGuessing(t *testing.T) {
 		for range 10 {
 			wantStatus(t, h, guess, 401)
 		}
-		res := wantStatus(t, h, guess, 429)
-		if got := res.Header.Get("Retry-After"); got != "60" {
+		a := wantStatus(t, h, guess, 429)
+		if got := a.header.Get("Retry-After"); got != "60" {
 			t.Errorf("Retry-After %q, want 60", got)
 		}
 		wantStatus(t, h, know, 429)
 		know.remote = "192.0.2.2:40000"
 		wantStatus(t, h, know, 200)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
 		wantStatus(t, h, guess, 401)
 
 		// One host has a whole /64 of IPv6 addresses.
@@ -236,9 +236,7 @@ func TestPasswordIsNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, password := range []string{"", "wrong", "correct horse"} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, request{path: "/internal/", password: password}.build())
-		if strings.Contains(w.Body.String(), "correct horse") {
+		if a := send(h, request{path: "/internal/", password: password}); strings.Contains(a.body, "correct horse") {
 			t.Error("the page shows the password")
 		}
 	}
@@ -247,23 +245,21 @@ func TestPasswordIsNowhere(t *testing.T) {
 	}
 }
 
-func send(h http.Handler, q request) *http.Response {
+func send(h http.Handler, q request) answer {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, q.build())
-	return w.Result()
+	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
-func wantStatus(t *testing.T, h http.Handler, q request, status int) *http.Response {
+func wantStatus(t *testing.T, h http.Handler, q request, status int) answer {
 	t.Helper()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, q.build())
-	res := w.Result()
-	if res.StatusCode != status {
-		t.Errorf("status %d, want %d\n%s", res.StatusCode, status, w.Body)
+	a := send(h, q)
+	if a.status != status {
+		t.Errorf("status %d, want %d\n%s", a.status, status, a.body)
 	}
 	if status >= 400 {
-		wantProblem(t, res, w.Body.String(), status)
-		wantSecurityHeaders(t, res)
+		wantProblem(t, a, status)
+		wantSecurityHeaders(t, a)
 	}
-	return res
+	return a
 }

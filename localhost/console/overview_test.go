@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
+	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
 func TestOverview(t *testing.T) {
@@ -63,7 +64,7 @@ func TestOverview(t *testing.T) {
 			name: "jobs that nobody does",
 			redis: func(t *testing.T, m *miniredis.Miniredis) {
 				for range 3 {
-					enqueue(t, m, "slow_job", asynq.Queue("low"))
+					enqueue(t, m, asynq.Queue("low"))
 				}
 			},
 			want: []string{"Jobs wait and no worker runs", `<a href="/internal/asynq/queues/low">low</a>`, `<td class="n">3</td>`},
@@ -71,7 +72,7 @@ func TestOverview(t *testing.T) {
 		{
 			name: "jobs that wait for their time need no worker now",
 			redis: func(t *testing.T, m *miniredis.Miniredis) {
-				enqueue(t, m, "slow_job", asynq.ProcessIn(time.Hour))
+				enqueue(t, m, asynq.ProcessIn(time.Hour))
 			},
 			want: []string{`<td class="n">1</td>`},
 			not:  []string{"no worker runs"},
@@ -79,7 +80,7 @@ func TestOverview(t *testing.T) {
 		{
 			name: "a paused queue",
 			redis: func(t *testing.T, m *miniredis.Miniredis) {
-				enqueue(t, m, "slow_job", asynq.Queue("low"))
+				enqueue(t, m, asynq.Queue("low"))
 				if err := inspector(t, m).PauseQueue("low"); err != nil {
 					t.Fatal(err)
 				}
@@ -105,7 +106,7 @@ func TestOverview(t *testing.T) {
 		{
 			name: "a queue whose name is markup",
 			redis: func(t *testing.T, m *miniredis.Miniredis) {
-				enqueue(t, m, "slow_job", asynq.Queue("<script>alert(1)</script>"))
+				enqueue(t, m, asynq.Queue("<script>alert(1)</script>"))
 			},
 			want: []string{"&lt;script&gt;"},
 			not:  []string{"<script>"},
@@ -139,22 +140,22 @@ func TestOverview(t *testing.T) {
 			}
 			server := httptest.NewServer(newHandler(t, s, c.options))
 			defer server.Close()
-			res, body := call(t, "GET", server.URL+"/internal/")
-			if res.StatusCode != http.StatusOK {
-				t.Errorf("status %d", res.StatusCode)
+			a := call(t, "GET", server.URL+"/internal/")
+			if a.status != http.StatusOK {
+				t.Errorf("status %d", a.status)
 			}
 			for _, want := range c.want {
-				if !strings.Contains(body, want) {
+				if !strings.Contains(a.body, want) {
 					t.Errorf("the page lacks %q", want)
 				}
 			}
 			for _, not := range c.not {
-				if strings.Contains(body, not) {
+				if strings.Contains(a.body, not) {
 					t.Errorf("the page has %q", not)
 				}
 			}
 			if t.Failed() {
-				t.Log(body)
+				t.Log(a.body)
 			}
 		})
 	}
@@ -190,32 +191,19 @@ func TestHungRedis(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			client := http.Client{Timeout: 10 * time.Second} // five times what it takes
-			r, err := http.NewRequestWithContext(t.Context(), c.method, server.URL+c.path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			res, err := client.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			var body strings.Builder
-			if err := res.Write(&body); err != nil {
-				t.Fatal(err)
-			}
-			if res.StatusCode != c.status || !strings.Contains(body.String(), c.want) {
-				t.Errorf("want %d with %q, got\n%s", c.status, c.want, body.String())
+			a := call(t, c.method, server.URL+c.path)
+			if a.status != c.status || !strings.Contains(a.body, c.want) {
+				t.Errorf("want %d with %q, got %d\n%s", c.status, c.want, a.status, a.body)
 			}
 		})
 	}
 }
 
-func enqueue(t *testing.T, m *miniredis.Miniredis, kind string, options ...asynq.Option) *asynq.TaskInfo {
+func enqueue(t *testing.T, m *miniredis.Miniredis, options ...asynq.Option) *asynq.TaskInfo {
 	t.Helper()
 	client := asynq.NewClient(asynq.RedisClientOpt{Addr: m.Addr()})
 	defer client.Close()
-	info, err := client.EnqueueContext(t.Context(), asynq.NewTask(kind, []byte(`{"seconds":2}`)), options...)
+	info, err := client.EnqueueContext(t.Context(), asynq.NewTask("slow_job", []byte(`{"seconds":2}`)), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,23 +227,8 @@ func startWorker(t *testing.T, m *miniredis.Miniredis, concurrency int) {
 	}
 	t.Cleanup(s.Shutdown)
 	i := inspector(t, m)
-	eventually(t, "the worker is there", func() bool {
+	redistest.Eventually(t, "the worker is there", func() bool {
 		servers, err := i.Servers()
 		return err == nil && len(servers) == 1
 	})
-}
-
-// eventually waits until the condition holds, for ten seconds at most.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }

@@ -110,7 +110,10 @@ func (q *queues) inspect() (jobs, error) {
 func address(rdb redis.UniversalClient) string {
 	switch c := rdb.(type) {
 	case *redis.Client:
-		return c.Options().Addr
+		if addr := c.Options().Addr; addr != "FailoverClient" { // go-redis's name for it
+			return addr
+		}
+		return "the master that the sentinels name"
 	case *redis.ClusterClient:
 		return strings.Join(c.Options().Addrs, ", ")
 	}
