@@ -266,7 +266,7 @@ func encode(t *testing.T, answer events.APIGatewayV2HTTPResponse) []byte {
 
 func TestAPanicIsReportedAndEndsNothing(t *testing.T) {
 	var log bytes.Buffer
-	h := lambdahttp.Adapt(function.New(config.Config{Lambda: "foo"}, &log), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := lambdahttp.Adapt(function.New(config.Config{Lambda: "foo"}, &log), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic("the key is missing")
 		}
@@ -302,7 +302,7 @@ func TestTheFilesOfAFormAreRemoved(t *testing.T) {
 }
 
 func BenchmarkAdapt(b *testing.B) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"hello":"world"}`)
 	})

@@ -217,7 +217,7 @@ func bare(status int) http.HandlerFunc {
 
 // tell panics where a write does not return what net/http's does.
 func tell(status int, length, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		if length != "" {
 			w.Header().Set("Content-Length", length)
 		}

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -117,7 +117,7 @@ func join(h http.Header) map[string]string {
 func (c same) overHTTP(t *testing.T) (o outcome) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(c.watch(&o.saw))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.Start()
 	defer server.Close()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -132,7 +132,7 @@ func (c same) overHTTP(t *testing.T) (o outcome) {
 	method, _, _ := strings.Cut(string(wire), " ")
 	answers := bufio.NewReader(conn)
 	for {
-		answer, err := http.ReadResponse(answers, &http.Request{Method: method})
+		answer, err := http.ReadResponse(answers, &http.Request{Method: method}) //nolint:bodyclose // the connection is closed
 		if err != nil {
 			o.aborted = true
 			return o

@@ -83,8 +83,10 @@ func clean(value string) string {
 }
 
 func isToken(name string) bool {
+	const signs = "!#$%&'*+-.^_`|~" // RFC 9110, section 5.6.2
 	for _, c := range []byte(name) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(signs, c) < 0 {
 			return false
 		}
 	}

@@ -30,7 +30,7 @@ const grace = 1500 * time.Millisecond
 // Where the function cannot start, it logs and reports one line of why, tells the
 // Runtime API, and exits with 1.
 func Start(f function.Function) {
-	if err := start(f, os.LookupEnv, os.Stdout); err != nil {
+	if err := start(f, os.LookupEnv, os.Stdout); err != nil { //nolint:forbidigo // it is the bootstraps' main
 		os.Exit(1)
 	}
 }
