@@ -1,11 +1,14 @@
 package queue
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/tandem-api/tandem/shared/function"
 )
 
 // When a child runs.
@@ -74,6 +77,15 @@ func follow(on string, steps []Step) Option {
 			o.wrong = append(o.wrong, s.err)
 		}
 	}
+}
+
+// Enqueue puts the step into its queue, as a job with that id. parent is nil where no
+// other job's end started it.
+func (s Step) Enqueue(ctx context.Context, app *function.App, id string, parent *Parent) (Info, error) {
+	return enqueue(ctx, app, s.Kind, s.Args, options{
+		queue: s.Queue, id: id, in: s.Delay, retries: s.Retries, timeout: s.Timeout,
+		unique: s.Unique, keep: s.Keep, next: s.Next, parent: parent,
+	})
 }
 
 // ChildID returns the id of the step at that place in its parent's list. It is

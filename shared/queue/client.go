@@ -87,14 +87,6 @@ func (d Definition) Enqueue(ctx context.Context, app *function.App, payload []by
 	return enqueue(ctx, app, d.Kind, payload, o)
 }
 
-// Enqueue starts a step that follows the parent, which is its child of that id.
-func (s Step) Enqueue(ctx context.Context, app *function.App, id string, parent Parent) (Info, error) {
-	return enqueue(ctx, app, s.Kind, s.Args, options{
-		queue: s.Queue, id: id, in: s.Delay, retries: s.Retries, timeout: s.Timeout,
-		unique: s.Unique, keep: s.Keep, next: s.Next, parent: &parent,
-	})
-}
-
 func enqueue(ctx context.Context, app *function.App, kind string, payload []byte, o options) (Info, error) {
 	c, err := Of(app)
 	if err != nil {

@@ -49,6 +49,8 @@ type Job[Args any] struct {
 	// Limit is how many of this kind may run at once, over all workers. 0 means as
 	// many as there is room for.
 	Limit int
+	// Schedules are when the job runs by itself.
+	Schedules []Schedule[Args]
 	// Public lets clients ask for the job over HTTP. It needs a Schema.
 	Public bool
 	// Schema is a JSON Schema that arguments from outside must fit.
@@ -63,6 +65,7 @@ type Job[Args any] struct {
 // Declared is a Job of any Args, as a worker sees it.
 type Declared interface {
 	Definition() (Definition, error)
+	Timed() ([]Timed, error)
 }
 
 // UnreadableError says that a payload does not fit a kind's arguments. No retry can

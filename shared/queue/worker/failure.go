@@ -24,7 +24,7 @@ func (h *handler) fail(ctx context.Context, t task, err error) error {
 		return err
 	}
 	if !errors.Is(err, queue.ErrCancelled) {
-		parent := queue.Parent{ID: t.ID, Kind: t.Kind, Error: err.Error()}
+		parent := &queue.Parent{ID: t.ID, Kind: t.Kind, Error: err.Error()}
 		if later := h.follow(ctx, t, queue.OnFailure, parent); later != nil {
 			return later
 		}
@@ -34,7 +34,7 @@ func (h *handler) fail(ctx context.Context, t task, err error) error {
 
 // follow starts the steps that follow the job. Where Redis does not let it, the job
 // runs again a little later, and counts no failure for it.
-func (h *handler) follow(ctx context.Context, t task, on string, parent queue.Parent) error {
+func (h *handler) follow(ctx context.Context, t task, on string, parent *queue.Parent) error {
 	for place, step := range t.Next {
 		if step.On != on {
 			continue

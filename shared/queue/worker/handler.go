@@ -172,5 +172,5 @@ func (h *handler) succeed(ctx context.Context, t task, to *asynq.ResultWriter) e
 			return fmt.Errorf("%w: keep the result: %w", queue.Snooze(5*time.Second), err)
 		}
 	}
-	return h.follow(ctx, t, queue.OnSuccess, queue.Parent{ID: t.ID, Kind: t.Kind, Result: t.Result()})
+	return h.follow(ctx, t, queue.OnSuccess, &queue.Parent{ID: t.ID, Kind: t.Kind, Result: t.Result()})
 }

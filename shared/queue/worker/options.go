@@ -24,6 +24,8 @@ type Options struct {
 	// Limits are how many jobs of a queue may run at once over all workers that are
 	// told so.
 	Limits map[string]int
+	// Timed are steps that run by themselves, beside the schedules of the jobs.
+	Timed []queue.Timed
 	// Burst ends Run as soon as nothing waits in the queues or runs.
 	Burst bool
 	// Wait makes Run wait for a Redis that cannot be reached, instead of failing.

@@ -34,13 +34,13 @@ func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Option
 		return err
 	}
 	h.limits = &limits{client: client, queues: o.Limits}
-	defer h.cancels.listen(client)()
-	w := &worker{app: app, client: client, handler: h, options: o}
-	if err := w.resume(ctx); err != nil {
-		return err
+	s, err := newScheduler(app, client, jobs, o.Timed)
+	if err != nil {
+		return fmt.Errorf("worker: %w", err)
 	}
-	defer w.stop()
-	return w.wait(ctx)
+	defer h.cancels.listen(client)()
+	w := &worker{app: app, client: client, handler: h, scheduler: s, options: o}
+	return w.run(ctx)
 }
 
 // connect returns the connection to Redis, or nil where the context ended first.
@@ -63,14 +63,16 @@ func connect(ctx context.Context, app *function.App, wait bool) (redis.Universal
 // worker is a process's part in doing the jobs: one asynq server, or a second one
 // that takes over after a pause while jobs of the first are still under way.
 type worker struct {
-	app     *function.App
-	client  redis.UniversalClient
-	handler *handler
-	options Options
+	app       *function.App
+	client    redis.UniversalClient
+	handler   *handler
+	scheduler *scheduler
+	options   Options
 
-	server  *server   // nil while paused
-	paused  []*server // those that may still have jobs under way
-	closing sync.WaitGroup
+	server     *server   // nil while paused
+	paused     []*server // those that may still have jobs under way
+	closing    sync.WaitGroup
+	background sync.WaitGroup
 }
 
 // server is an asynq server, and how many of its jobs are under way.
@@ -79,11 +81,28 @@ type server struct {
 	active atomic.Int64
 }
 
-func (w *worker) wait(ctx context.Context) error {
+func (w *worker) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer w.background.Wait()
+	defer cancel()
 	empty := make(chan error, 1)
 	if w.options.Burst {
-		go func() { empty <- waitEmpty(ctx, w.client, w.options.Queues) }()
+		if err := w.scheduler.once(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("worker: %w", err)
+		}
+		w.background.Go(func() { empty <- waitEmpty(ctx, w.client, w.options.Queues) })
+	} else {
+		w.background.Go(func() { w.scheduler.run(ctx) })
 	}
+	if err := w.resume(ctx); err != nil {
+		return err
+	}
+	defer w.stop()
+	return w.wait(ctx, empty)
+}
+
+// wait returns when the context ends or the queues are empty.
+func (w *worker) wait(ctx context.Context, empty <-chan error) error {
 	for {
 		select {
 		case <-ctx.Done():
