@@ -70,6 +70,13 @@ func TestOverview(t *testing.T) {
 			want: []string{"Jobs wait and no worker runs", `<a href="/internal/asynq/queues/low">low</a>`, `<td class="n">3</td>`},
 		},
 		{
+			name:    "jobs that nobody does, in a Redis that only this process reaches",
+			options: console.Options{EmbeddedRedis: true},
+			redis:   func(t *testing.T, m *miniredis.Miniredis) { enqueue(t, m) },
+			want:    []string{"Jobs wait and no worker runs", "<code>-workers</code>"},
+			not:     []string{"<code>localhost worker</code>"},
+		},
+		{
 			name: "jobs that wait for their time need no worker now",
 			redis: func(t *testing.T, m *miniredis.Miniredis) {
 				enqueue(t, m, asynq.ProcessIn(time.Hour))
