@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -33,20 +34,38 @@ type Migration struct {
 
 // Up applies what the database lacks, the oldest first, and returns what it applied.
 // Each migration is applied whole or not at all; the first that fails ends it. Two
-// at once do not get in each other's way: one waits for the other.
+// at once do not get in each other's way: each migration is applied by one of them.
 func Up(ctx context.Context, db *gorm.DB) ([]Migration, error) {
 	p, err := provider(db)
 	if err != nil {
 		return nil, err
 	}
-	results, err := p.Up(ctx)
-	if err != nil {
-		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
-			results = partial.Applied
+	var applied []Migration
+	for {
+		results, err := p.Up(ctx)
+		if err == nil {
+			return append(applied, done(results)...), nil
 		}
-		return done(results), fmt.Errorf("migrate up: %w", err)
+		partial, ok := errors.AsType[*goose.PartialError](err)
+		if ok {
+			applied = append(applied, done(partial.Applied)...)
+		}
+		if !ok || !overtaken(ctx, p, partial.Failed) {
+			return applied, fmt.Errorf("migrate up: %w", err)
+		}
 	}
-	return done(results), nil
+}
+
+// overtaken tells whether a migration failed since another process had just applied
+// it. Postgres has a lock against that, SQLite has none.
+func overtaken(ctx context.Context, p *goose.Provider, failed *goose.MigrationResult) bool {
+	if failed == nil {
+		return false
+	}
+	states, err := p.Status(ctx)
+	return err == nil && slices.ContainsFunc(states, func(s *goose.MigrationStatus) bool {
+		return s.Source.Version == failed.Source.Version && s.State == goose.StateApplied
+	})
 }
 
 // Down takes the newest applied migration back, and returns it; nil where none is.
