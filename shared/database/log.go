@@ -53,3 +53,21 @@ func (l sqlLog) Trace(ctx context.Context, begin time.Time, statement func() (st
 	}
 	l.log.LogAttrs(ctx, level, "sql", attrs...)
 }
+
+// Told returns db with each statement told, as SQL with the values in their places: for
+// examples and tests, since values may be secrets. The statements run as before.
+func Told(db *gorm.DB, tell func(sql string)) *gorm.DB {
+	return db.Session(&gorm.Session{Logger: teller{db.Logger, tell}})
+}
+
+type teller struct {
+	logger.Interface
+	tell func(sql string)
+}
+
+func (l teller) LogMode(logger.LogLevel) logger.Interface { return l }
+
+func (l teller) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
+	sql, _ := statement()
+	l.tell(sql)
+}
