@@ -2,8 +2,8 @@ package gateway
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/textproto"
 	"strconv"
@@ -13,7 +13,8 @@ import (
 
 // answer is the ResponseWriter that a function gets. The gateway sends an answer when
 // it has the whole of it, so the body is kept, and a time-out can still answer in its
-// place. What is written after the answer has been given is dropped.
+// place. What is written after the answer has been given is dropped. For the rest it
+// does as net/http does.
 type answer struct {
 	w    http.ResponseWriter // the client's
 	pool *buffers
@@ -23,12 +24,11 @@ type answer struct {
 	header   http.Header // the function's own, nil until asked for
 	status   int         // 0: no head yet
 	body     *bytes.Buffer
-	size     int    // of the body, also where it is too large to be kept
-	declared string // the function's Content-Length
-	given    bool   // the client has its answer
+	size     int  // of the body, also where it is too large to be kept
+	declared int  // the function's Content-Length; -1: none
+	given    bool // the client has its answer
+	length   [1]string
 }
-
-var errGiven = errors.New("the gateway has answered already")
 
 // Header returns the headers that WriteHeader will take.
 func (a *answer) Header() http.Header {
@@ -40,37 +40,49 @@ func (a *answer) Header() http.Header {
 	return a.header
 }
 
-// WriteHeader takes the status, and the headers as they are now. As in net/http, the
-// first call counts, and an impossible status panics.
+// WriteHeader takes the status, and the headers as they are now. The first call
+// counts, and an impossible status panics.
 func (a *answer) WriteHeader(status int) {
 	if status < 100 || status > 999 {
-		panic(fmt.Sprintf("invalid WriteHeader code %v", status))
+		panic(fmt.Sprintf("invalid WriteHeader code %v", status)) // net/http's words
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		return // an interim answer, which has no place in an event
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if status >= 200 { // an interim answer has no place in an event
-		a.head(status)
-	}
+	a.head(status)
 }
 
 func (a *answer) head(status int) {
 	if a.status != 0 || a.given {
 		return
 	}
-	a.status = status
+	a.status, a.declared = status, -1
 	to := a.w.Header()
 	for name, values := range a.header {
 		name = textproto.CanonicalMIMEHeaderKey(name)
 		switch {
-		case len(values) == 0, hopByHop(name), strings.HasPrefix(name, http.TrailerPrefix), a.cors != nil && ofCORS(name):
+		case len(values) == 0 && name != "Content-Type": // which nil keeps from being guessed
+		case hopByHop(name), strings.HasPrefix(name, http.TrailerPrefix), a.cors != nil && ofCORS(name):
 		case name == "Content-Length":
-			a.declared = values[0]
+			if n, err := strconv.Atoi(values[0]); err == nil && n >= 0 {
+				a.declared = n
+			}
 		case len(values) > 1 && name != "Set-Cookie":
-			to[name] = []string{strings.Join(values, ",")} // a header of an answer has one value
+			to[name] = []string{joined(values)} // a header of an answer has one value
 		default:
 			to[name] = values
 		}
 	}
+}
+
+func joined(values []string) string {
+	clean := make([]string, len(values))
+	for i, v := range values {
+		clean[i] = textproto.TrimString(v)
+	}
+	return strings.Join(clean, ",")
 }
 
 // Write keeps a part of the body.
@@ -99,76 +111,83 @@ func (a *answer) WriteString(p string) (int, error) {
 	return len(p), nil
 }
 
-// Flush takes the head; the rest waits for the end, as behind the real gateway.
+// ReadFrom is there because net/http's own writer has it.
+func (a *answer) ReadFrom(from io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{a}, from)
+}
+
+// Flush takes the head, and the content type of what is there; all of it waits for the
+// end.
 func (a *answer) Flush() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.head(http.StatusOK)
+	if to := a.w.Header(); !a.given && a.body != nil && to["Content-Type"] == nil && to["Content-Encoding"] == nil {
+		if _, forbidden := to["Content-Type"]; !forbidden {
+			to["Content-Type"] = []string{http.DetectContentType(a.body.Bytes())}
+		}
+	}
 }
 
 // grow makes room for n more bytes. What goes beyond any answer's limit is counted
 // and not kept.
 func (a *answer) grow(n int) error {
 	if a.given {
-		return errGiven
+		return nil // to nobody, as on Lambda
 	}
 	a.head(http.StatusOK)
-	if n > 0 && bodiless(a.status) {
+	if n == 0 {
+		return nil
+	}
+	if !bodied(a.status) {
 		return http.ErrBodyNotAllowed
+	}
+	if a.declared >= 0 && a.size+n > a.declared {
+		a.size = a.declared + 1 // it stays wrong
+		return http.ErrContentLength
 	}
 	a.size += n
 	switch {
-	case a.size > maxAnswer:
+	case a.size > MaxPayload:
 		a.release()
-	case a.body == nil && n > 0:
+	case a.body == nil:
 		a.body = a.pool.get()
 	}
 	return nil
 }
 
-func bodiless(status int) bool {
-	return status == http.StatusNoContent || status == http.StatusNotModified
+// bodied says whether an answer of that status has a body (RFC 9110, section 6.4.1).
+func bodied(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 // send gives the client what the function has written.
 func (a *answer) send(method string) {
 	a.given = true
-	to := a.w.Header()
 	switch {
-	case method == http.MethodHead && a.size == 0 && a.declared != "":
-		to["Content-Length"] = []string{a.declared} // of what GET would have
-	case !bodiless(a.status):
-		to["Content-Length"] = []string{strconv.Itoa(a.size)}
+	case !bodied(a.status):
+	case method != http.MethodHead:
+		a.setLength(a.size)
+	case a.declared >= 0:
+		a.setLength(a.declared)
+	case a.size > 0:
+		a.setLength(a.size)
 	}
 	a.w.WriteHeader(a.status)
 	if a.body != nil {
-		_, _ = a.w.Write(a.body.Bytes()) // it fails only when the client has gone
+		_, _ = a.w.Write(a.body.Bytes()) // it fails for HEAD, and when the client has gone
 		a.release()
 	}
+}
+
+func (a *answer) setLength(n int) {
+	a.length[0] = strconv.Itoa(n)
+	a.w.Header()["Content-Length"] = a.length[:]
 }
 
 func (a *answer) release() {
 	if a.body != nil {
 		a.pool.put(a.body)
 		a.body = nil
-	}
-}
-
-// buffers are reused, but for those that a large body has blown up.
-type buffers struct{ pool sync.Pool }
-
-const keptBuffer = 64 << 10
-
-func (b *buffers) get() *bytes.Buffer {
-	if buffer, ok := b.pool.Get().(*bytes.Buffer); ok {
-		return buffer
-	}
-	return new(bytes.Buffer)
-}
-
-func (b *buffers) put(buffer *bytes.Buffer) {
-	if buffer.Cap() <= keptBuffer {
-		buffer.Reset()
-		b.pool.Put(buffer)
 	}
 }

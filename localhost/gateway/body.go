@@ -70,23 +70,23 @@ func (c *call) read(r *http.Request) (refusal, bool) {
 		drain(r)
 		return bodyTooLarge, false
 	}
-	c.body.pool = &c.gateway.buffers
-	c.body.buffer = c.body.pool.get()
+	c.payload.pool = &c.gateway.buffers
+	c.payload.buffer = c.payload.pool.get()
 	if r.ContentLength > 0 {
-		c.body.buffer.Grow(int(r.ContentLength) + bytes.MinRead) // ReadFrom wants that much to see the end
+		c.payload.buffer.Grow(int(r.ContentLength) + bytes.MinRead) // ReadFrom wants that much to see the end
 	}
-	n, err := c.body.buffer.ReadFrom(io.LimitReader(r.Body, maxBody+1))
+	n, err := c.payload.buffer.ReadFrom(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case err != nil:
-		c.body.release()
+		c.payload.release()
 		return badRequest, false // cut off, or chunks that are none
 	case n > maxBody:
-		c.body.release()
+		c.payload.release()
 		drain(r)
 		return bodyTooLarge, false
 	}
-	c.body.reader.Reset(c.body.buffer.Bytes())
-	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = &c.body, n, nil, nil
+	c.payload.reader.Reset(c.payload.buffer.Bytes())
+	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = &c.payload, n, nil, nil
 	if n == 0 {
 		r.Body = http.NoBody
 	}

@@ -61,9 +61,8 @@ func (c *cors) allowed(origin string) string {
 }
 
 // add adds the headers of an answer that is not a preflight's.
-func (c *cors) add(h http.Header, r *http.Request) {
-	origin := c.allowed(r.Header.Get("Origin"))
-	if origin == "" {
+func (c *cors) add(h http.Header, origin string) {
+	if origin = c.allowed(origin); origin == "" {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

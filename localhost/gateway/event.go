@@ -18,7 +18,7 @@ import (
 // Event returns the event of a request, as JSON, in the payload version of its route.
 // The request is the one that the gateway hands to a handler.
 func Event(r *http.Request) ([]byte, error) {
-	c, ok := r.Context().Value(callKey{}).(*call)
+	c, ok := callOf(r)
 	if !ok {
 		return nil, errors.New("the request has not come through the gateway")
 	}
@@ -90,7 +90,6 @@ const requestTime = "02/Jan/2006:15:04:05 -0700"
 
 func (c *call) event2(r *http.Request) event2 {
 	path := c.request.URL.Path
-	ip, _ := addresses(c.request)
 	domain, prefix := domain(r.Host)
 	out := event2{
 		Version:  "2.0",
@@ -101,11 +100,11 @@ func (c *call) event2(r *http.Request) event2 {
 		Context: context2{
 			AccountID: template.AccountID, APIID: template.APIID,
 			DomainName: domain, DomainPrefix: prefix,
-			HTTP:      http2{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: ip, UserAgent: r.UserAgent()},
+			HTTP:      http2{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: clientIP(r), UserAgent: r.UserAgent()},
 			RequestID: c.id, RouteKey: c.route.Key(), Stage: c.api.Stage,
 			Time: c.arrived.UTC().Format(requestTime), TimeEpoch: c.arrived.UnixMilli(),
 		},
-		PathParameters: c.parameters(r),
+		PathParameters: c.parameters(),
 	}
 	for name, values := range r.Header {
 		if name == "Cookie" {
@@ -142,20 +141,13 @@ func domain(host string) (name, prefix string) {
 }
 
 // parameters are the path's variables, decoded.
-func (c *call) parameters(r *http.Request) map[string]string {
-	values := c.chi.URLParams.Values
-	if len(c.route.names) == 0 || len(values) < len(c.route.names) {
+func (c *call) parameters() map[string]string {
+	if len(c.route.names) == 0 {
 		return nil
 	}
-	out := make(map[string]string, len(values))
-	for i, name := range c.route.names {
-		value := values[i]
-		if c.request.URL.RawPath != "" {
-			if plain, err := url.PathUnescape(value); err == nil {
-				value = plain
-			}
-		}
-		out[name] = value
+	out := make(map[string]string, len(c.route.names))
+	for _, name := range c.route.names {
+		out[name] = c.parameter(name)
 	}
 	return out
 }
@@ -186,7 +178,7 @@ func unescaped(s string) string {
 
 // encoded is the body as an event has it.
 func (c *call) encoded(r *http.Request) (body string, isBase64 bool) {
-	b := c.body.bytes()
+	b := c.payload.bytes()
 	if len(b) == 0 {
 		return "", false
 	}

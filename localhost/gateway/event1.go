@@ -57,7 +57,7 @@ func (c *call) event1(r *http.Request) event1 {
 		Method:         r.Method,
 		Headers:        map[string]string{"Host": r.Host},
 		AllHeaders:     map[string][]string{"Host": {r.Host}},
-		PathParameters: c.parameters(r),
+		PathParameters: c.parameters(),
 	}
 	if c.api.Kind == template.REST {
 		out.Path = r.URL.Path // without the stage
@@ -71,14 +71,13 @@ func (c *call) event1(r *http.Request) event1 {
 			out.Query[key] = last(values)
 		}
 	}
-	ip, _ := addresses(c.request)
 	domain, prefix := domain(r.Host)
 	out.Context = context1{
 		AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.identity,
 		DomainName: domain, DomainPrefix: prefix,
 		ExtendedRequestID: c.id, RequestID: c.id,
 		Method: r.Method, Path: path, Protocol: r.Proto,
-		Identity: identity1{SourceIP: ip, UserAgent: r.UserAgent()},
+		Identity: identity1{SourceIP: clientIP(r), UserAgent: r.UserAgent()},
 		Time:     c.arrived.UTC().Format(requestTime), TimeEpoch: c.arrived.UnixMilli(),
 		ResourcePath: c.route.Path, Stage: c.api.Stage,
 	}

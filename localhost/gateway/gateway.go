@@ -41,6 +41,7 @@ type Gateway struct {
 	tiers    [3]*chi.Mux // see router.go
 	contexts sync.Pool   // of *chi.Context
 	buffers  buffers
+	port     atomic.Pointer[port]
 }
 
 // api is an API with its rules.
@@ -60,6 +61,7 @@ type route struct {
 	tier    int
 	names   []string      // of the path's variables, in order
 	rate    *rate.Limiter // nil: not limited
+	watch   watch
 }
 
 // target is a function, shared by its routes.
@@ -99,10 +101,22 @@ func New(o Options) (*Gateway, error) {
 			}
 			targets[r.Function] = t
 		}
-		routes = append(routes, &route{Route: r, gateway: g, api: apis[r.API], target: t})
+		routes = append(routes, newRoute(g, r, apis[r.API], t))
 	}
 	g.newTiers(routes)
 	return g, nil
+}
+
+func newRoute(g *Gateway, r template.Route, a *api, t *target) *route {
+	rt := &route{Route: r, gateway: g, api: a, target: t}
+	rt.watch.wait = r.Timeout
+	if t.timeout > 0 {
+		rt.watch.wait = min(r.Timeout, t.timeout)
+	}
+	if r.Throttle != nil {
+		rt.rate = rate.NewLimiter(rate.Limit(r.Throttle.Rate), r.Throttle.Burst)
+	}
+	return rt
 }
 
 func newTarget(o Options, f *template.Function) (*target, error) {
@@ -126,23 +140,16 @@ func newTarget(o Options, f *template.Function) (*target, error) {
 // ServeHTTP answers a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.arrive(w, r)
-	api := g.apiOf(r.URL.Path)
-	c.api = api
-	w.Header()[c.rules().requestID] = c.values[idValue : idValue+1 : idValue+1]
-	if headSize(r) > maxHead {
+	switch {
+	case headSize(r) > maxHead:
 		c.refuse(headTooLarge)
-		return
-	}
-	if api != nil && api.cors != nil && preflight(r) {
-		api.cors.answer(w, r)
-		return
-	}
-	if !slices.Contains(anyMethod, r.Method) {
+	case c.api != nil && c.api.cors != nil && preflight(r):
+		c.api.cors.answer(w, r)
+	case !slices.Contains(anyMethod, r.Method):
 		c.refuse(c.rules().unknown)
-		return
+	default:
+		g.route(c, r)
 	}
-	canonical(r.URL)
-	g.route(c, r)
 }
 
 // apiOf finds the API that a path belongs to, by its stage. Without any it is nil.

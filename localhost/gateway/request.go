@@ -3,7 +3,6 @@ package gateway
 import (
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -21,75 +20,40 @@ func headSize(r *http.Request) int {
 	return size + crlf
 }
 
-// within says whether a path is under a stage's prefix.
-func within(path, prefix string) bool {
-	rest, ok := strings.CutPrefix(path, prefix)
-	return ok && (prefix == "" || rest == "" || rest[0] == '/')
-}
-
-// canonical gives a path the one form that both fidelities can give it. An event has
-// the path decoded, so how a byte was sent (%41 or A) is lost on Lambda; only a slash
-// within a variable survives, in pathParameters. RawPath is therefore set only where
-// there is a %2F, and then written as url.PathEscape does.
-func canonical(u *url.URL) {
-	if u.RawPath == "" {
-		return
-	}
-	if !strings.Contains(u.RawPath, "%2F") && !strings.Contains(u.RawPath, "%2f") {
-		u.RawPath = ""
-		return
-	}
-	segments := strings.Split(u.RawPath, "/")
-	for i, segment := range segments {
-		if plain, err := url.PathUnescape(segment); err == nil {
-			segments[i] = url.PathEscape(plain)
-		}
-	}
-	u.RawPath = strings.Join(segments, "/")
-}
-
-// forward makes of the client's request the one that a function gets from its
-// event: each header once, without those that end at the gateway, and with those
-// that the gateway adds.
+// forward makes of the client's request the one that a function on Lambda sees, which
+// is made of an event: each header once, without those that end at the gateway, with
+// those that it adds, and without the client's port.
 func (c *call) forward(r *http.Request) {
+	one := c.route.PayloadVersion == "1.0" // has a place for each of a header's values
 	for name, values := range r.Header {
 		switch {
 		case hopByHop(name) || name == "Expect":
 			delete(r.Header, name)
-		case len(values) > 1 && name == "Cookie":
+		case len(values) < 2 || one:
+		case name == "Cookie":
 			r.Header[name] = []string{strings.Join(values, "; ")}
-		case len(values) > 1:
+		default:
 			r.Header[name] = []string{strings.Join(values, ",")}
 		}
 	}
-	ip, port := addresses(r)
+	ip := clientIP(r)
+	r.RemoteAddr = net.JoinHostPort(ip, "0")
 	if sent := r.Header.Get("X-Forwarded-For"); sent != "" && forwardedForAdds {
 		ip = sent + ", " + ip
 	}
-	c.values[forValue], c.values[portValue], c.values[protoValue] = ip, port, "http"
+	c.values[forValue], c.values[portValue], c.values[protoValue] = ip, c.gateway.portOf(c.request), "http"
 	c.set(r.Header, "X-Forwarded-For", forValue)
 	c.set(r.Header, "X-Forwarded-Port", portValue)
 	c.set(r.Header, "X-Forwarded-Proto", protoValue)
 	c.set(r.Header, "X-Amzn-Trace-Id", traceValue)
-	if n := c.body.Len(); n > 0 {
-		r.Header["Content-Length"] = []string{strconv.Itoa(n)}
+	if n := c.payload.Len(); n > 0 && r.Header["Content-Length"] == nil {
+		r.Header["Content-Length"] = []string{strconv.Itoa(n)} // it came in chunks
 	}
-	if prefix := c.api.prefix; prefix != "" {
-		u := *r.URL
-		u.Path, u.RawPath = without(u.Path, prefix), without(u.RawPath, prefix)
-		r.URL = &u
+	if r.URL.RawPath != "" || c.api.prefix != "" || r.URL.Scheme != "" || r.URL.Opaque != "" || r.URL.ForceQuery || !plainPath(r.URL.Path) {
+		r.URL = c.functionURL(r.URL)
+		r.RequestURI = r.URL.RequestURI()
 	}
-	r.Pattern = "" // the gateway's
-}
-
-func without(path, prefix string) string {
-	if path == "" {
-		return ""
-	}
-	if path = strings.TrimPrefix(path, prefix); path == "" {
-		return "/"
-	}
-	return path
+	r.Pattern = "" // the gateway's own
 }
 
 // set sets a header to one of the call's values.
@@ -97,17 +61,29 @@ func (c *call) set(h http.Header, name string, value int) {
 	h[name] = c.values[value : value+1 : value+1]
 }
 
-// addresses returns the client's address and the port that it called.
-func addresses(r *http.Request) (ip, port string) {
-	ip, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		ip = r.RemoteAddr
+func clientIP(r *http.Request) string {
+	if ip, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return ip
 	}
-	port = "80"
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if _, p, err := net.SplitHostPort(local.String()); err == nil {
-			port = p
-		}
+	return r.RemoteAddr
+}
+
+// port is a port, and as a text. A gateway is served on one port for the most part.
+type port struct {
+	number int
+	text   string
+}
+
+// portOf is the port that the client called.
+func (g *Gateway) portOf(r *http.Request) string {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
+		return "80"
 	}
-	return ip, port
+	last := g.port.Load()
+	if last == nil || last.number != local.Port {
+		last = &port{local.Port, strconv.Itoa(local.Port)}
+		g.port.Store(last)
+	}
+	return last.text
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
-	"golang.org/x/time/rate"
 
 	"github.com/tandem-api/tandem/localhost/template"
 )
@@ -45,6 +44,7 @@ func (g *Gateway) newTiers(routes []*route) {
 
 // route finds the request's route and serves it.
 func (g *Gateway) route(c *call, r *http.Request) {
+	decodedForRouting(r.URL)
 	c.chi = g.contexts.Get().(*chi.Context)
 	defer g.contexts.Put(c.chi)
 	g.next(c.w, r.WithContext(c), full)
@@ -68,7 +68,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.gateway.next(w, r, rt.tier+1)
 		return
 	}
-	c.found(rt)
+	c.route, c.api, c.cors = rt, rt.api, rt.api.cors
 	rt.serve(c, r)
 }
 
@@ -99,9 +99,6 @@ func (g *Gateway) add(rt *route, methods ...string) {
 		if v[2] == "+" {
 			path = strings.TrimSuffix(path, v[0]) + "*"
 		}
-	}
-	if t := rt.Throttle; t != nil {
-		rt.rate = rate.NewLimiter(rate.Limit(t.Rate), t.Burst)
 	}
 	patterns := []string{rt.api.prefix + path}
 	if rt.api.prefix != "" && (path == "/" || path == "/*") {

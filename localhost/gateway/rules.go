@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/tandem-api/tandem/localhost/template"
 )
@@ -19,8 +18,6 @@ const (
 	maxHead = 10240
 	// MaxPayload bounds an event, and an answer, as JSON with its base64 ("gettingstarted-limits").
 	MaxPayload = 6 << 20
-	// An answer may have this much more (?).
-	maxAnswer = MaxPayload + 100
 
 	// A preflight's status (?).
 	preflightStatus = http.StatusNoContent
@@ -28,17 +25,9 @@ const (
 	corsOnErrors = true
 	// /files/{path+} takes /files/ too, with an empty path (?).
 	greedyTakesNothing = true
-	// A request of a client that has gone away is not cancelled: an invocation
-	// cannot be ("invocation-sync" knows no way to).
 	// An x-forwarded-for of the client is kept, and the client's address added (?).
 	forwardedForAdds = true
 )
-
-// refusal is an answer of the gateway's own.
-type refusal struct {
-	status  int
-	message string
-}
 
 // rules are what HTTP APIs and REST APIs do differently.
 type rules struct {
@@ -109,6 +98,3 @@ func isText(mediaType string) bool {
 	}
 	return len(mediaType) > 5 && mediaType[:5] == "text/"
 }
-
-// integration is how long the gateway waits at most ("http-api-quotas").
-const integration = 30 * time.Second

@@ -4,16 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
-)
 
-// found gives the call its route.
-func (c *call) found(rt *route) {
-	c.route = rt
-	c.api = rt.api
-	c.answer.cors = rt.api.cors
-}
+	"github.com/tandem-api/tandem/shared/httperror"
+	"github.com/tandem-api/tandem/shared/logging"
+)
 
 // serve takes the request through what stands before the function, and calls it.
 func (rt *route) serve(c *call, r *http.Request) {
@@ -31,9 +26,9 @@ func (rt *route) serve(c *call, r *http.Request) {
 		c.refuse(refused)
 		return
 	}
-	defer c.body.release()
+	defer c.payload.release()
 	c.forward(r)
-	if c.body.Len() > surePayload && c.eventSize(r) > MaxPayload {
+	if c.payload.Len() > surePayload && c.eventSize(r) > MaxPayload {
 		c.refuse(bodyTooLarge)
 		return
 	}
@@ -54,21 +49,16 @@ func (t *target) enter() bool {
 	return true
 }
 
-// invoke calls the function. It runs on this goroutine, and a timer answers where it
-// takes too long. Only then the client has its answer before this returns, on a
-// connection that is closed after it.
+// invoke calls the function, on this goroutine. Where it takes too long, a timer
+// answers in its place: the client then has its answer before this returns, on a
+// connection that it is told to close.
 func (c *call) invoke(t *target, r *http.Request) {
-	c.started = time.Now()
-	wait := min(c.route.Timeout, integration)
-	failed := c.rules().late
-	if t.timeout > 0 && t.timeout <= wait {
-		wait, failed = t.timeout, c.rules().failed
-	}
-	c.left.Store(1)
-	timer := time.AfterFunc(wait, func() { c.expire(failed, wait) })
+	c.placed.Store(true)
+	c.started, c.timeout = time.Now(), t.timeout
+	c.route.watch.enter(c)
 	defer func() {
-		timer.Stop()
-		c.finish(recover(), r.Method)
+		c.route.watch.leave(c)
+		c.finish(recover(), r)
 	}()
 	t.handler.ServeHTTP(&c.answer, r)
 	c.returned = true
@@ -76,89 +66,92 @@ func (c *call) invoke(t *target, r *http.Request) {
 
 // leave frees the call's place, once.
 func (c *call) leave() {
-	if c.left.CompareAndSwap(1, 0) {
+	if c.placed.CompareAndSwap(true, false) {
 		c.route.target.running.Add(-1)
 	}
 }
 
-// finish answers with what the function has written, unless the time-out was first.
-func (c *call) finish(panicked any, method string) {
+// finish answers with what the function has written, unless a time-out was first.
+func (c *call) finish(panicked any, r *http.Request) {
 	c.end()
 	c.leave()
+	if r.MultipartForm != nil {
+		_ = r.MultipartForm.RemoveAll() // net/http would, for a request that is its own
+	}
+	if fault := c.fault(r.Method); fault != "" {
+		// On Lambda, the function's own adapter sees this, and answers.
+		c.log(slog.LevelError, "the answer cannot be sent", slog.String("error", fault))
+		c.reset()
+		httperror.Write(&c.answer, r, httperror.New(http.StatusInternalServerError, ""))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	log := c.gateway.log
 	switch {
 	case c.given:
-		log.InfoContext(c.base, "the function came to its end after its answer was given", "function", c.route.target.name, "after", time.Since(c.started))
-	case panicked != nil && panicked != http.ErrAbortHandler:
-		log.ErrorContext(c.base, "panic", "function", c.route.target.name, "value", fmt.Sprint(panicked))
-		c.instead(c.rules().failed)
+		c.log(slog.LevelInfo, "the function has come to its end after its time-out", slog.Duration("after", time.Since(c.started)))
 	case !c.returned:
+		// A panic that no middleware caught, an aborted answer, or runtime.Goexit.
+		if panicked != nil && panicked != http.ErrAbortHandler {
+			c.log(slog.LevelError, "panic", slog.String("value", fmt.Sprint(panicked)))
+		}
+		c.instead(c.rules().failed)
+	case c.status < 200 || c.status > 599: // an event can say so, and the gateway refuses it (?)
+		c.log(slog.LevelError, "the function's answer has an impossible status", slog.Int("status", c.status))
 		c.instead(c.rules().failed)
 	default:
-		c.head(http.StatusOK)
-		if c.status > 599 || c.size > maxAnswer || (c.size > surePayload && c.answerSize() > maxAnswer) {
-			log.ErrorContext(c.base, "the function's answer cannot be sent", "function", c.route.target.name, "status", c.status, "bytes", c.size)
-			c.instead(c.rules().failed)
-			return
-		}
 		c.addCORS()
-		c.send(method)
+		c.send(r.Method)
 	}
 }
 
-// expire answers when the time is over. The function's goroutine cannot be ended;
-// its context is, at the function's own time-out.
-func (c *call) expire(f refusal, after time.Duration) {
+// fault says why what the function has written is no answer, "" if it is one.
+func (c *call) fault(method string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.given || !c.returned {
+		return ""
+	}
+	c.head(http.StatusOK)
+	return c.unfit(method)
+}
+
+// reset forgets what the function has written.
+func (c *call) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.given {
 		return
 	}
-	if f == c.rules().failed {
+	c.release()
+	c.header, c.status, c.size = nil, 0, 0
+	to := c.w.Header()
+	clear(to)
+	to[c.rules().requestID] = []string{c.id}
+}
+
+// expire answers when the time is over. The function's goroutine cannot be ended;
+// its context is, at its own time-out.
+func (c *call) expire() {
+	answer := c.rules().late
+	if c.timeout > 0 && c.timeout == c.route.watch.wait {
+		answer = c.rules().failed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.given {
+		return
+	}
+	if answer == c.rules().failed {
 		c.leave() // its own time-out would have killed it
 	}
-	c.gateway.log.LogAttrs(c.base, slog.LevelWarn, "time-out", slog.String("function", c.route.target.name), slog.Duration("after", after), slog.Int("status", f.status))
-	// The connection is not free for another request before the function returns.
+	c.log(slog.LevelWarn, "time-out", slog.Duration("after", c.route.watch.wait), slog.Int("status", answer.status))
+	// The connection is taken for as long as the function goes on.
 	c.w.Header()["Connection"] = []string{"close"}
-	c.instead(f)
+	c.instead(answer)
 	_ = http.NewResponseController(c.w).Flush() // not every ResponseWriter can
 }
 
-// refuse answers in the function's place, before it was called.
-func (c *call) refuse(f refusal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.instead(f)
-}
-
-// instead gives the gateway's own answer, without what the function may have set.
-func (c *call) instead(f refusal) {
-	c.given = true
-	c.release()
-	body := `{"message":"` + f.message + `"}`
-	to := c.w.Header()
-	closing := to["Connection"]
-	clear(to)
-	if closing != nil {
-		to["Connection"] = closing
-	}
-	to[c.rules().requestID] = []string{c.id}
-	to["Content-Type"] = []string{"application/json"}
-	to["Content-Length"] = []string{strconv.Itoa(len(body))}
-	if corsOnErrors {
-		c.addCORS()
-	}
-	if f == unauthorized || f == forbidden {
-		to["Www-Authenticate"] = []string{c.challenge}
-	}
-	c.w.WriteHeader(f.status)
-	_, _ = c.w.Write([]byte(body))
-}
-
-func (c *call) addCORS() {
-	if c.api != nil && c.api.cors != nil {
-		c.api.cors.add(c.w.Header(), c.request)
-	}
+func (c *call) log(level slog.Level, message string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String(logging.Function, c.route.target.name))
+	c.gateway.log.LogAttrs(c.known(), level, message, attrs...)
 }

@@ -2,13 +2,13 @@ package gateway
 
 import (
 	"encoding/base64"
-	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"unicode/utf8"
 )
 
-// surePayload is a body that fits whatever it holds: JSON writes a byte in six at
+// surePayload is a body that fits whatever it holds: JSON makes six bytes of one at
 // most, and the rest of an event is bound by maxHead.
 const surePayload = (MaxPayload - 512<<10) / 6
 
@@ -21,30 +21,49 @@ func (c *call) eventSize(r *http.Request) int {
 	return len(event)
 }
 
-// answerSize is the size that the answer would have as JSON.
-func (c *call) answerSize() int {
-	b := c.answer.body.Bytes()
-	head, _ := json.Marshal(struct {
-		Status  int         `json:"statusCode"`
-		Headers http.Header `json:"headers"`
-	}{c.status, c.answer.header})
-	const rest = len(`,"body":"","isBase64Encoded":false`)
-	if !utf8.Valid(b) {
-		return len(head) + rest + base64.StdEncoding.EncodedLen(len(b))
+// unfit says why the function's answer is none, "" if it is one.
+func (c *call) unfit(method string) string {
+	if c.declared >= 0 && c.size != c.declared && bodied(c.status) && method != http.MethodHead {
+		return fmt.Sprintf("Content-Length is %d, and not what the function has written", c.declared)
 	}
-	size := len(head) + rest
+	if c.size <= surePayload {
+		return ""
+	}
+	if size := c.answerSize(); size > MaxPayload {
+		return fmt.Sprintf("it has %d bytes as JSON, and Lambda's limit is %d", size, MaxPayload)
+	}
+	return ""
+}
+
+// answerSize is the size of the answer's JSON, near to the byte, as package lambdahttp
+// makes it: in base64 where it is no text, or compressed.
+func (c *call) answerSize() int {
+	if c.answer.body == nil {
+		return c.size
+	}
+	size := 256 // the names and the punctuation
+	for name, values := range c.w.Header() {
+		size += len(name) + 6
+		for _, v := range values {
+			size += len(v) + 3
+		}
+	}
+	b := c.answer.body.Bytes()
+	if !utf8.Valid(b) || c.w.Header().Get("Content-Encoding") != "" {
+		return size + base64.StdEncoding.EncodedLen(len(b))
+	}
 	for _, r := range string(b) {
 		size += written(r)
 	}
 	return size
 }
 
-// written is how many bytes encoding/json writes for a character.
+// written is how many bytes encoding/json makes of a character, HTML left alone.
 func written(r rune) int {
 	switch {
 	case r == '"', r == '\\', r == '\n', r == '\r', r == '\t', r == '\b', r == '\f':
 		return 2
-	case r < ' ', r == '<', r == '>', r == '&', r == '\u2028', r == '\u2029':
+	case r < ' ', r == '\u2028', r == '\u2029':
 		return 6
 	}
 	return utf8.RuneLen(r)

@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"net/url"
+	"strings"
+)
+
+// within says whether a path is under a stage's prefix.
+func within(path, prefix string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (prefix == "" || rest == "" || rest[0] == '/')
+}
+
+// decodedForRouting gives a path the form that it is routed by: decoded, since the
+// event says of it no more than that, but for a slash within a part (%2F), which stays
+// within it (?). RawPath is set where there is one.
+func decodedForRouting(u *url.URL) {
+	if u.RawPath == "" {
+		return
+	}
+	if !strings.Contains(u.RawPath, "%2F") && !strings.Contains(u.RawPath, "%2f") {
+		u.RawPath = ""
+		return
+	}
+	segments := strings.Split(u.RawPath, "/")
+	for i, segment := range segments {
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segments[i] = url.PathEscape(plain)
+		}
+	}
+	u.RawPath = strings.Join(segments, "/")
+}
+
+// plainPath says that a path is written the same in every escaping.
+func plainPath(path string) bool {
+	for _, c := range []byte(path) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '/', c == '-', c == '_', c == '.', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// functionURL is the URL as a function sees it, which on Lambda is made anew from the
+// event: without the stage, its path escaped part by part from the decoded variables of
+// the route. A %2F outside of a variable is a slash, therefore, and so it is in the
+// path that a greedy variable takes.
+func (c *call) functionURL(u *url.URL) *url.URL {
+	path := strings.TrimPrefix(u.Path, c.api.prefix)
+	if path == "" {
+		path = "/"
+	}
+	out := &url.URL{Path: path, RawQuery: u.RawQuery}
+	if plainPath(path) {
+		return out
+	}
+	escaped := escape(path)
+	if len(c.route.names) > 0 {
+		escaped = c.expand()
+	}
+	if parsed, err := url.ParseRequestURI(escaped); err == nil {
+		out.Path, out.RawPath = parsed.Path, parsed.RawPath
+	}
+	return out
+}
+
+// expand writes the route's path with its variables.
+func (c *call) expand() string {
+	var b strings.Builder
+	rest := c.route.Path
+	for _, name := range c.route.names {
+		literal, after, _ := strings.Cut(rest, "{")
+		_, rest, _ = strings.Cut(after, "}")
+		b.WriteString(escape(literal))
+		value := c.parameter(name)
+		if strings.HasPrefix(after, name+"+}") {
+			b.WriteString(escape(value)) // its slashes separate parts
+		} else {
+			b.WriteString(url.PathEscape(value))
+		}
+	}
+	b.WriteString(escape(rest))
+	return b.String()
+}
+
+func escape(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+// parameter is the decoded value of a variable of the route's path.
+func (c *call) parameter(name string) string {
+	for i, n := range c.route.names {
+		if n != name || i >= len(c.chi.URLParams.Values) {
+			continue
+		}
+		value := c.chi.URLParams.Values[i]
+		if c.request.URL.RawPath != "" {
+			if plain, err := url.PathUnescape(value); err == nil {
+				return plain
+			}
+		}
+		return value
+	}
+	return ""
+}
