@@ -28,7 +28,7 @@ func New(w io.Writer, c config.Config) *slog.Logger {
 	} else {
 		h = newTextHandler(w, c.LogLevel)
 	}
-	return slog.New(contextHandler{h})
+	return slog.New(contextHandler{Handler: h, root: h})
 }
 
 type contextKey struct{}
@@ -62,19 +62,47 @@ func Value(ctx context.Context, key string) string {
 	return ""
 }
 
-type contextHandler struct{ slog.Handler }
+// contextHandler adds the context's attributes to each line, outside of any group: a
+// line is found by its request's id, wherever it was logged.
+type contextHandler struct {
+	slog.Handler                                   // with all that follows
+	root         slog.Handler                      // up to the first group
+	grouped      []func(slog.Handler) slog.Handler // from the first group on
+}
 
 func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
-	if attrs := Attrs(ctx); len(attrs) > 0 {
+	attrs := Attrs(ctx)
+	switch {
+	case len(attrs) == 0:
+	case h.grouped == nil:
 		r.AddAttrs(attrs...)
+	default:
+		all := h.root.WithAttrs(attrs)
+		for _, again := range h.grouped {
+			all = again(all)
+		}
+		return all.Handle(ctx, r)
 	}
 	return h.Handler.Handle(ctx, r)
 }
 
 func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return contextHandler{h.Handler.WithAttrs(attrs)}
+	return h.with(len(h.grouped) > 0, func(to slog.Handler) slog.Handler { return to.WithAttrs(attrs) })
 }
 
 func (h contextHandler) WithGroup(name string) slog.Handler {
-	return contextHandler{h.Handler.WithGroup(name)}
+	if name == "" {
+		return h
+	}
+	return h.with(true, func(to slog.Handler) slog.Handler { return to.WithGroup(name) })
+}
+
+func (h contextHandler) with(grouped bool, f func(slog.Handler) slog.Handler) slog.Handler {
+	h.Handler = f(h.Handler)
+	if grouped {
+		h.grouped = append(slices.Clip(h.grouped), f)
+	} else {
+		h.root = h.Handler
+	}
+	return h
 }

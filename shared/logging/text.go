@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
 )
 
 // textHandler writes lines for a person at a terminal:
@@ -24,37 +27,42 @@ type textHandler struct {
 type sink struct {
 	mu  sync.Mutex
 	w   io.Writer
-	buf bytes.Buffer
+	buf bytes.Buffer // what attrs has written of one line
 }
 
 func newTextHandler(w io.Writer, level slog.Level) slog.Handler {
 	s := &sink{w: w}
-	return textHandler{s, slog.NewTextHandler(&s.buf, &slog.HandlerOptions{
-		Level: level,
-		// The head of the line says these already.
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey) {
-				return slog.Attr{}
-			}
-			return a
-		},
-	})}
+	return textHandler{s, slog.NewTextHandler(&s.buf, &slog.HandlerOptions{Level: level})}
 }
 
 func (h textHandler) Enabled(ctx context.Context, l slog.Level) bool { return h.attrs.Enabled(ctx, l) }
 
 func (h textHandler) Handle(ctx context.Context, r slog.Record) error {
+	// Without a time and a message, so that attrs writes a head that we know: ours
+	// takes its place.
+	bare := slog.NewRecord(time.Time{}, r.Level, "", r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		bare.AddAttrs(a)
+		return true
+	})
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
 	h.out.buf.Reset()
-	// A line break in a message would start a line that nothing has logged.
-	message := strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(r.Message)
-	fmt.Fprintf(&h.out.buf, "%s %-5s %s ", r.Time.Format("15:04:05"), r.Level, message)
-	if err := h.attrs.Handle(ctx, r); err != nil {
+	if err := h.attrs.Handle(ctx, bare); err != nil {
 		return err
 	}
-	_, err := h.out.w.Write(append(bytes.TrimRight(h.out.buf.Bytes(), " \n"), '\n'))
+	_, attrs, _ := bytes.Cut(h.out.buf.Bytes(), []byte(`msg=""`))
+	_, err := h.out.w.Write(fmt.Appendf(nil, "%s %-5s %s%s", r.Time.Format("15:04:05"), r.Level, visible(r.Message), attrs))
 	return err
+}
+
+// visible keeps a message on its line, and from steering the terminal.
+func visible(message string) string {
+	if strings.ContainsFunc(message, unicode.IsControl) {
+		quoted := strconv.Quote(message)
+		return quoted[1 : len(quoted)-1]
+	}
+	return message
 }
 
 func (h textHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
