@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -172,8 +173,12 @@ func (e *env) redis(key string) Secret {
 func (e *env) httpURL(key, fallback string) string {
 	v := e.text(key, fallback)
 	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		e.fail(key, "%q is not an http:// or https:// URL", v)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		e.fail(key, "not an http:// or https:// URL") // and not shown: it may hold a password
+		return fallback
+	case u.RawQuery != "" || u.Fragment != "":
+		e.fail(key, "must have no query and no fragment: paths are added to it")
 		return fallback
 	}
 	return strings.TrimSuffix(v, "/")
@@ -182,8 +187,8 @@ func (e *env) httpURL(key, fallback string) string {
 // origin refuses a path, since the Honeybadger client would drop it in silence.
 func (e *env) origin(key, fallback string) string {
 	v := e.httpURL(key, fallback)
-	if u, err := url.Parse(v); err == nil && (u.Path != "" || u.RawQuery != "") {
-		e.fail(key, "%q must have no path: it is scheme://host[:port]", v)
+	if u, err := url.Parse(v); err == nil && u.Path != "" {
+		e.fail(key, "must have no path: it is scheme://host[:port]")
 	}
 	return v
 }
@@ -219,10 +224,8 @@ func (e *env) level(key string, fallback slog.Level) slog.Level {
 
 func (e *env) oneOf(key, fallback string, allowed ...string) string {
 	v := e.text(key, fallback)
-	for _, a := range allowed {
-		if v == a {
-			return v
-		}
+	if slices.Contains(allowed, v) {
+		return v
 	}
 	e.fail(key, "%q is not one of %s", v, strings.Join(allowed, ", "))
 	return fallback
