@@ -101,7 +101,10 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	})
 	h := w.Header()
 	// What the handler meant for its own answer does not fit this one.
-	for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Disposition", "ETag", "Last-Modified", "Cache-Control", "Expires"} {
+	for _, name := range []string{
+		"Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range",
+		"ETag", "Last-Modified", "Cache-Control", "Expires",
+	} {
 		h.Del(name)
 	}
 	maps.Copy(h, e.Header)
