@@ -47,59 +47,6 @@ func New(c config.Config, w io.Writer) *App {
 	}
 }
 
-// Resource is something a process opens once and shares, such as a connection
-// pool. The room that owns it keeps it unexported and offers an accessor:
-// database.Of(app).
-type Resource[T any] struct {
-	Name  string
-	Open  func(app *App) (T, error)
-	Close func(T) error // nil where there is nothing to close
-}
-
-// opened is one resource of an App. Its own lock lets a resource open another.
-type opened struct {
-	name  string
-	mu    sync.Mutex
-	value any
-	ready bool
-	close func() error
-}
-
-// Of returns the App's own T, opened at the first call. A failed opening is tried
-// again at the next call, so that a dependency may come up later than we do.
-func (res *Resource[T]) Of(app *App) (T, error) {
-	var none T
-	app.mu.Lock()
-	if app.closed {
-		app.mu.Unlock()
-		return none, fmt.Errorf("open %s: the app is closed", res.Name)
-	}
-	o := app.opened[res]
-	if o == nil {
-		o = &opened{name: res.Name}
-		app.opened[res] = o
-	}
-	app.mu.Unlock()
-
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.ready {
-		return o.value.(T), nil
-	}
-	value, err := res.Open(app)
-	if err != nil {
-		return none, fmt.Errorf("open %s: %w", res.Name, err)
-	}
-	o.value, o.ready = value, true
-	if res.Close != nil {
-		o.close = func() error { return res.Close(value) }
-	}
-	app.mu.Lock()
-	app.order = append(app.order, o)
-	app.mu.Unlock()
-	return value, nil
-}
-
 // Close closes what was opened, the last first, and sends the reports that still
 // wait. It takes no longer than the context allows.
 func (a *App) Close(ctx context.Context) error {
@@ -116,9 +63,6 @@ func (a *App) Close(ctx context.Context) error {
 	go func() {
 		var errs []error
 		for _, o := range slices.Backward(order) {
-			if o.close == nil {
-				continue
-			}
 			if err := o.close(); err != nil {
 				errs = append(errs, fmt.Errorf("close %s: %w", o.name, err))
 			}

@@ -10,13 +10,15 @@ import (
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/report"
 )
 
 // Handler answers a request, or returns why it cannot: an *httperror.Error is sent
-// to the client, any other error is an internal one. It must not do both.
+// to the client, any other error is an internal one. It must not do both: what has
+// begun cannot be taken back, so an error after that cuts the answer off.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handle makes an http.HandlerFunc of h. It is the one place where an error turns
@@ -29,19 +31,46 @@ func (a *App) Handle(h Handler) http.HandlerFunc {
 	}
 }
 
+// statusClientClosed is what the log says of a request whose client has gone. No
+// client gets to see it. There is no status for it; this one is nginx's.
+const statusClientClosed = 499
+
 // Fail answers with err as a problem document, and logs and reports it if it is an
 // internal one. Middleware uses it where Handle does not fit.
 func (a *App) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
+	begun := begun(w)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		// The client has gone: nobody reads the answer, and nothing is broken.
+		// Nobody reads the answer, and nothing is broken.
 		a.Log.DebugContext(ctx, "request cancelled", "error", err)
+		err = httperror.New(statusClientClosed, "")
+	case begun:
+		err = fmt.Errorf("after the answer had begun: %w", err)
+		fallthrough
 	case httperror.Status(err) >= http.StatusInternalServerError:
 		a.Log.ErrorContext(ctx, "request failed", "error", err)
 		a.Report.Notify(ctx, err, report.Request(r))
 	}
+	if begun {
+		panic(http.ErrAbortHandler) // net/http's way to cut an answer off
+	}
 	httperror.Write(w, r, err)
+}
+
+// begun says whether the head of the answer has gone out. It asks the writer that the
+// access log has put in, under those of other middleware.
+func begun(w http.ResponseWriter) bool {
+	for {
+		if counted, ok := w.(middleware.WrapResponseWriter); ok {
+			return counted.Status() != 0
+		}
+		around, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = around.Unwrap()
+	}
 }
 
 func notFound(http.ResponseWriter, *http.Request) error {

@@ -73,12 +73,12 @@ func recovery(app *App) func(http.Handler) http.Handler {
 					return
 				}
 				// net/http's own way to cut an answer off: not an error.
-				if v == http.ErrAbortHandler {
+				if v == http.ErrAbortHandler { //nolint:errorlint // it is compared so by net/http
 					panic(v)
 				}
 				app.Log.ErrorContext(r.Context(), "panic", "value", v)
 				app.Report.Panic(r.Context(), v, report.Request(r))
-				if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
+				if begun(w) {
 					panic(http.ErrAbortHandler)
 				}
 				httperror.Write(w, r, httperror.New(http.StatusInternalServerError, ""))
