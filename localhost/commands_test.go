@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// outcome is what a command left behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// localhost runs a command to its end, in an empty folder, with these settings and no
+// others.
+func localhost(t *testing.T, env map[string]string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	h := host{
+		stdin:  strings.NewReader(""),
+		stdout: &stdout, stderr: &stderr,
+		lookup: func(key string) (string, bool) { v, ok := env[key]; return v, ok },
+	}
+	err := run(t.Context(), args, h)
+	code := exitCode(err, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		env  map[string]string
+		args []string
+		says string
+	}{
+		"no command":           {args: nil, says: "no command given"},
+		"unknown command":      {args: []string{"sevre"}, says: `unknown command "sevre"`},
+		"unknown flag":         {args: []string{"serve", "-prot", "80"}, says: "-prot"},
+		"a flag's value":       {args: []string{"serve", "-workers", "many"}, says: "-workers"},
+		"too few workers":      {args: []string{"serve", "-workers", "-1"}, says: "-workers"},
+		"a stray argument":     {args: []string{"worker", "now"}, says: `"now"`},
+		"a queue that is none": {args: []string{"worker", "-queues", "urgent=1"}, says: `"urgent=1"`},
+		"a queue's weight":     {args: []string{"worker", "-queues", "low=0"}, says: `"low=0"`},
+		"no concurrency":       {args: []string{"worker", "-concurrency", "0"}, says: "-concurrency"},
+		"a worker by itself":   {args: []string{"worker"}, says: "REDIS_URL"},
+		"a token for nobody":   {args: []string{"token"}, says: "-user"},
+		"a token for no time":  {args: []string{"token", "-user", "asdf", "-ttl", "0s"}, says: "-ttl"},
+		"no such migration":    {args: []string{"migrate", "sideways"}, says: "up, down, status"},
+		"a migration's name":   {args: []string{"migrate", "new", "No Spaces!"}, says: "No Spaces!"},
+		"a wrong setting":      {args: []string{"seed"}, env: map[string]string{"LOG_LEVEL": "loud"}, says: "LOG_LEVEL"},
+		"a short secret":       {args: []string{"token", "-user", "asdf"}, env: map[string]string{"AUTH_SECRET": "short"}, says: "AUTH_SECRET"},
+		"no template":          {args: []string{"serve", "-template", "nowhere.yaml"}, says: "nowhere.yaml"},
+		"routes, no template":  {args: []string{"routes", "-template", "nowhere.yaml"}, says: "nowhere.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			got := localhost(t, c.env, c.args...)
+			if got.code != 2 || !strings.Contains(got.stderr, c.says) {
+				t.Errorf("exit %d, stderr:\n%swant exit 2, and %q in it", got.code, got.stderr, c.says)
+			}
+			if got.stdout != "" {
+				t.Errorf("stdout: %q, want nothing", got.stdout)
+			}
+		})
+	}
+}
+
+func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got := localhost(t, map[string]string{
+		"ADDR": "nowhere", "DATABASE_URL": "mysql:x", "REDIS_URL": "http://x", "LOG_LEVEL": "loud",
+	}, "seed")
+	for _, key := range []string{"ADDR", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL"} {
+		if !strings.Contains(got.stderr, "localhost: "+key+": ") {
+			t.Errorf("stderr has no line for %s:\n%s", key, got.stderr)
+		}
+	}
+	if got.code != 2 {
+		t.Errorf("exit %d, want 2", got.code)
+	}
+}
+
+func TestDotenv(t *testing.T) {
+	t.Run("is read", func(t *testing.T) {
+		inFolderWith(t, ".env", "LOG_LEVEL=loud\n")
+		if got := localhost(t, nil, "seed"); got.code != 2 || !strings.Contains(got.stderr, "LOG_LEVEL") {
+			t.Errorf("exit %d, stderr %q", got.code, got.stderr)
+		}
+	})
+	t.Run("the environment wins", func(t *testing.T) {
+		inFolderWith(t, ".env", "LOG_LEVEL=loud\n")
+		if got := localhost(t, map[string]string{"LOG_LEVEL": "info"}, "seed"); got.code != 0 {
+			t.Errorf("exit %d, stderr %q", got.code, got.stderr)
+		}
+	})
+	t.Run("broken: an error that quotes nothing of it", func(t *testing.T) {
+		inFolderWith(t, ".env", "AUTH_SECRET\nhunter2 'unfinished")
+		got := localhost(t, nil, "seed")
+		if got.code != 2 || !strings.Contains(got.stderr, ".env") || strings.Contains(got.stderr, "hunter2") {
+			t.Errorf("exit %d, stderr %q", got.code, got.stderr)
+		}
+	})
+}
+
+func TestSeedCanBeRunAgain(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for range 2 {
+		got := localhost(t, nil, "seed")
+		if got.code != 0 || !strings.Contains(got.stdout, "Asdf") {
+			t.Fatalf("exit %d, stdout %q, stderr %q", got.code, got.stdout, got.stderr)
+		}
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, step := range []struct{ verb, says string }{
+		{"status", "pending"},
+		{"up", "00001_"},
+		{"up", "nothing to do"},
+		{"down", "down "},
+		{"up", "up "},
+	} {
+		got := localhost(t, nil, "migrate", step.verb)
+		if got.code != 0 || !strings.Contains(got.stdout, step.says) {
+			t.Fatalf("migrate %s: exit %d, stdout %q, stderr %q, want %q", step.verb, got.code, got.stdout, got.stderr, step.says)
+		}
+	}
+}
+
+func TestTokenIsPrintedAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got := localhost(t, nil, "token", "-user", "asdf")
+	if got.code != 0 || strings.Count(got.stdout, ".") != 2 || strings.Count(got.stdout, "\n") != 1 {
+		t.Errorf("exit %d, stdout %q, stderr %q: want one line with a JWT", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestTheLocalSecretIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tmp", "secret")
+	results := make(chan string)
+	for range 8 {
+		go func() {
+			s, err := localSecret(path)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- s.Reveal()
+		}()
+	}
+	first := <-results
+	for range 7 {
+		if next := <-results; next != first || len(next) < 32 {
+			t.Errorf("two secrets for one file: of %d and %d bytes", len(first), len(next))
+		}
+	}
+}
+
+func TestAnUnreachableDependencyEndsTheCommand(t *testing.T) {
+	for name, env := range map[string]map[string]string{
+		"redis":    {"REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"},
+		"postgres": {"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/db"},
+		"sqlite":   {"DATABASE_URL": "sqlite:/dev/null/no.db"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFolderWith(t, "template.yaml", "Resources: {}\n")
+			env["ADDR"] = "127.0.0.1:0"
+			env["AUTH_SECRET"] = strings.Repeat("x", 32)
+			got := localhost(t, env, "serve")
+			if got.code != 1 || strings.Count(got.stderr, "\n") != 1 {
+				t.Errorf("exit %d, stderr %q: want exit 1 and one line", got.code, got.stderr)
+			}
+			if strings.Contains(got.stderr, "hunter2") {
+				t.Errorf("stderr shows the password: %q", got.stderr)
+			}
+		})
+	}
+}

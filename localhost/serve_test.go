@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program builds localhost once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "localhost")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "localhost")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// process is a `localhost serve` as a user starts it, in a folder of its own.
+type process struct {
+	*exec.Cmd
+	url    string
+	stdout *bytes.Buffer // whole once the process has ended
+	stderr *lines
+	read   chan struct{} // closed at the end of stdout
+}
+
+// lines is a log that a test may read while the process writes it.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+const patience = 20 * time.Second
+
+func start(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := filepath.Abs("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{stdout: &bytes.Buffer{}, stderr: &lines{}, read: make(chan struct{})}
+	p.Cmd = exec.Command(path, append([]string{"serve", "-addr", "127.0.0.1:0", "-template", template}, args...)...)
+	p.Dir = t.TempDir()
+	p.Env = append([]string{"CATFACTS_URL=http://127.0.0.1:1"}, env...)
+	p.Cmd.Stderr = p.stderr
+	stdout, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.ProcessState == nil {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+		}
+	})
+	found := make(chan string, 1)
+	go func() {
+		defer close(p.read)
+		scanner := bufio.NewScanner(io.TeeReader(stdout, p.stdout))
+		for scanner.Scan() {
+			if url := regexp.MustCompile(`http://[\d.:]+`).FindString(scanner.Text()); url != "" {
+				select {
+				case found <- url:
+				default:
+				}
+			}
+		}
+	}()
+	select {
+	case p.url = <-found:
+	case <-p.read:
+		t.Fatalf("serve ended: %v\n%s", p.Wait(), p.stderr)
+	case <-time.After(patience):
+		t.Fatalf("serve printed no URL\n%s", p.stderr)
+	}
+	return p
+}
+
+// stop sends the signal and returns the exit code.
+func (p *process) stop(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	if err := p.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.read:
+	case <-time.After(patience):
+		t.Fatalf("serve did not end\n%s", p.stderr)
+	}
+	_ = p.Wait()
+	return p.ProcessState.ExitCode()
+}
+
+func (p *process) get(t *testing.T, path string) (*http.Response, string) {
+	t.Helper()
+	return p.do(t, "GET", path, "", nil)
+}
+
+func (p *process) do(t *testing.T, method, path, body string, header http.Header) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	text, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, string(text)
+}
+
+func TestServeWithNothingButGo(t *testing.T) {
+	p := start(t, nil)
+	token := p.command(t, "token", "-user", "asdf")
+	login := http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
+	for _, c := range []struct {
+		name, method, path string
+		header             http.Header
+		body               string
+		status             int
+		want               string // what the answer holds
+	}{
+		{"foo, version 1", "GET", "/v1/foo", nil, "", 200, `{"hello":"world","count":0,"version":1}`},
+		{"foo, version 2", "GET", "/v2/foo", nil, "", 200, `"version":2}`},
+		{"foo, a version to come", "GET", "/v99/foo", nil, "", 200, `"version":2}`},
+		{"foo, no version", "GET", "/vx/foo", nil, "", 404, `"title":"Not Found"`},
+		{"bar", "POST", "/bar", login, `{"hello":"hi","world":[{"color":"red"},{"color":"blue","size":2}]}`, 200,
+			`{"hello":"world","count":2,"data":["red","blue"]}`},
+		{"bar without a login", "POST", "/bar", http.Header{"Content-Type": {"application/json"}}, `{}`, 401, `"status":401`},
+		{"bar, unfit", "POST", "/bar", login, `{"hello":1,"world":[]}`, 422, `"pointer":"/hello"`},
+		{"baz, the vendor down", "GET", "/baz", nil, "", 200, `"source":"fallback"`},
+		{"fail", "GET", "/fail", nil, "", 500, `"title":"Internal Server Error"`},
+		{"health", "GET", "/health", nil, "", 200, `{"status":"ok","dependencies":{"database":"ok","redis":"ok"}}`},
+		{"an unknown route", "GET", "/nowhere", nil, "", 404, `{"message":"Not Found"}`},
+		{"an unknown method", "DELETE", "/bar", nil, "", 404, `{"message":"Not Found"}`},
+		{"the pages", "GET", "/internal/", nil, "", 200, "/internal/asynq"},
+		{"the dashboard", "GET", "/internal/asynq", nil, "", 200, "<div id=\"root\">"},
+		{"the dashboard's old name", "GET", "/internal/rq", nil, "", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, body := p.do(t, c.method, c.path, c.body, c.header)
+			if c.status == 0 {
+				if w.StatusCode/100 != 3 || !strings.HasPrefix(w.Header.Get("Location"), "/internal/asynq") {
+					t.Errorf("%d to %q; want a redirect to /internal/asynq", w.StatusCode, w.Header.Get("Location"))
+				}
+				return
+			}
+			if w.StatusCode != c.status || !strings.Contains(body, c.want) {
+				t.Errorf("%d %s\nwant %d and %s", w.StatusCode, body, c.status, c.want)
+			}
+			if w.StatusCode >= 400 && strings.HasPrefix(w.Header.Get("Content-Type"), "application/problem+json") {
+				var problem struct{ RequestID string }
+				if err := json.Unmarshal([]byte(body), &problem); err != nil || problem.RequestID != w.Header.Get("Apigw-Requestid") {
+					t.Errorf("requestId %q and apigw-requestid %q differ", problem.RequestID, w.Header.Get("Apigw-Requestid"))
+				}
+			}
+		})
+	}
+	if code := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d after SIGTERM, want 0\n%s", code, p.stderr)
+	}
+	for _, want := range []string{"/v{version}/foo", "/internal/", "do not outlive it"} {
+		if !strings.Contains(p.stdout.String(), want) {
+			t.Errorf("serve did not print %q:\n%s", want, p.stdout)
+		}
+	}
+}
+
+// command runs another command of localhost in the process's folder.
+func (p *process) command(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(p.Path, args...)
+	cmd.Dir, cmd.Env = p.Dir, p.Env
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("localhost %v: %v", args, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func TestStoppingSaysHowManyJobsAreLost(t *testing.T) {
+	p := start(t, nil, "-workers", "0")
+	p.get(t, "/baz") // it enqueues a job
+	if code := p.stop(t, os.Interrupt); code != 0 {
+		t.Errorf("exit %d after SIGINT, want 0", code)
+	}
+	if !strings.Contains(p.stderr.String(), "1 jobs still queued") {
+		t.Errorf("stderr:\n%s", p.stderr)
+	}
+}
+
+func TestStoppingFinishesTheJobUnderWay(t *testing.T) {
+	p := start(t, nil)
+	p.get(t, "/baz")
+	p.eventually(t, "the job has begun", func() bool { return strings.Contains(p.stderr.String(), "slow_job") })
+	if code := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d, want 0", code)
+	}
+	if strings.Contains(p.stderr.String(), "still queued") {
+		t.Errorf("the job was not finished:\n%s", p.stderr)
+	}
+}
+
+func (p *process) eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain until %s\n%s", what, p.stderr)
+		}
+	}
+}
+
+func TestAPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	inFolderWith(t, "template.yaml", "Resources: {}\n")
+	env := map[string]string{"AUTH_SECRET": strings.Repeat("x", 32)}
+	got := localhost(t, env, "serve", "-addr", taken.Addr().String())
+	if got.code != 1 || !strings.Contains(got.stderr, taken.Addr().String()) || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("exit %d, stderr %q: want exit 1 and one line with the address", got.code, got.stderr)
+	}
+}
+
+// inFolderWith moves the test into a new folder that holds one file.
+func inFolderWith(t *testing.T, name, text string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

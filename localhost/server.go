@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-api/tandem/localhost/template"
+	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/queue/worker"
+	"github.com/tandem-api/tandem/shared/redisdb"
+	"github.com/tandem-api/tandem/shared/workers"
+)
+
+// draining is how long requests may go on once the host is asked to stop: as long as
+// the gateway waits for a function.
+const draining = 30 * time.Second
+
+// server is a running `localhost serve`.
+type server struct {
+	host     host
+	app      *function.App
+	template *template.Template
+	embedded *embeddedRedis // nil where REDIS_URL is set
+	workers  int
+}
+
+// run serves until the context ends, then drains: first the requests, since they may
+// still enqueue jobs, then the jobs.
+func (s server) run(ctx context.Context, listener net.Listener) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	handler, err := s.handler()
+	if err != nil {
+		return err
+	}
+	web := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10, // the gateway's own limit is lower, and has its own answer
+		ErrorLog:          slog.NewLogLogger(s.app.Log.Handler(), slog.LevelWarn),
+	}
+	s.banner(listener.Addr().String())
+
+	// One that fails stops the others.
+	group, ctx := errgroup.WithContext(ctx)
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	for range s.workers {
+		group.Go(func() error { return worker.Run(working, s.app, workers.All(), worker.Options{}) })
+	}
+	group.Go(func() error {
+		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		defer stopWorking()
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), draining)
+		defer cancel()
+		if err := web.Shutdown(within); err != nil {
+			return fmt.Errorf("requests were still under way after %s: %w", draining, err)
+		}
+		return nil
+	})
+	err = group.Wait()
+	if s.embedded != nil {
+		s.countLeft()
+	}
+	return err
+}
+
+// ready checks what the functions depend on, so that a wrong setting ends the command
+// here and not in the first request.
+func (s server) ready(ctx context.Context) error {
+	client, err := redisdb.Of(s.app)
+	if err != nil {
+		return err
+	}
+	if err := client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
+	}
+	return readyDatabase(ctx, s.app)
+}
+
+// countLeft says what is lost with the embedded Redis.
+func (s server) countLeft() {
+	left, err := queuedJobs(s.app)
+	switch {
+	case err != nil:
+		fmt.Fprintf(s.host.stderr, "localhost: the jobs left in the embedded Redis could not be counted: %v\n", err)
+	case left > 0:
+		fmt.Fprintf(s.host.stderr, "localhost: stopped with %d jobs still queued: they are gone with the embedded Redis\n", left)
+	}
+}
+
+// banner tells a person what is served and where.
+func (s server) banner(addr string) {
+	base := "http://" + addr
+	var b strings.Builder
+	fmt.Fprintf(&b, "Tandem (%s) is on %s\n\n", s.app.Config.Environment, base)
+	writeRoutes(&b, s.template)
+	fmt.Fprintf(&b, "\n  %s/internal/        the pages of this host\n", base)
+	fmt.Fprintf(&b, "  %s/internal/asynq   the queues and their jobs\n", base)
+	if s.embedded != nil {
+		b.WriteString("\nRedis is embedded in this process: cached answers and queued jobs do not outlive it. Set REDIS_URL to keep them.\n")
+	}
+	if s.workers == 0 {
+		b.WriteString("\nNo worker runs in this process: jobs wait for `localhost worker`.\n")
+	}
+	_, _ = fmt.Fprintln(s.host.stdout, b.String())
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tandem-api/tandem/localhost/dotenv"
+	"github.com/tandem-api/tandem/shared/config"
+)
+
+// parse reads the flags of a command that takes no arguments beside them. What is wrong
+// is a usageError of one line.
+func parse(flags *flag.FlagSet, h host, args []string) error {
+	if err := parseFlags(flags, h, args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return usageError{fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(0))}
+	}
+	return nil
+}
+
+func parseFlags(flags *flag.FlagSet, h host, args []string) error {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(h.stdout, "Usage of localhost %s:\n", flags.Name())
+		flags.SetOutput(h.stdout)
+		flags.PrintDefaults()
+		return errHelp
+	case err != nil:
+		return usageError{fmt.Errorf("%s: %w", flags.Name(), err)}
+	}
+	return nil
+}
+
+func printError(w io.Writer, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(w, "localhost: "+line)
+	}
+}
+
+// settings reads the configuration of a command from the environment and .env.
+func settings(h host) (config.Config, error) {
+	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
+	if err != nil {
+		return config.Config{}, usageError{err}
+	}
+	return settingsFrom(lookup)
+}
+
+func settingsFrom(lookup config.Lookup) (config.Config, error) {
+	c, err := config.FromEnv(lookup)
+	if err != nil {
+		return config.Config{}, usageError{err}
+	}
+	c.Lambda = "" // this is the local host, whatever the environment was copied from
+	if len(c.AuthSecrets) == 0 {
+		secret, err := localSecret(authSecretFile)
+		if err != nil {
+			return config.Config{}, err
+		}
+		c.AuthSecrets = []config.Secret{secret}
+	}
+	return c, nil
+}
+
+// authSecretFile keeps the secret that signs logins on a machine where AUTH_SECRET is not
+// set, so that a token from `localhost token` is good for a running `localhost serve`.
+const authSecretFile = "tmp/auth-secret"
+
+// localSecret reads the secret from the file, or makes one there, readable only by
+// this user.
+func localSecret(path string) (config.Secret, error) {
+	text, err := os.ReadFile(path)
+	if err == nil && len(text) >= config.MinAuthSecret {
+		return config.Secret(text), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("AUTH_SECRET is not set, and the local one cannot be read: %w", err)
+	}
+	if err := keepSecret(path); err != nil {
+		return "", fmt.Errorf("AUTH_SECRET is not set, and no local one can be kept: %w", err)
+	}
+	text, err = os.ReadFile(path)
+	return config.Secret(text), err
+}
+
+// keepSecret writes a new secret to the file, whole, unless another process was
+// first: then that one's stays.
+func keepSecret(path string) error {
+	key := make([]byte, config.MinAuthSecret)
+	_, _ = rand.Read(key) // never fails
+	dir, name := filepath.Split(path)
+	if err := os.MkdirAll(filepath.Clean(dir), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Clean(dir), name+".*") // readable by this user only
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(hex.EncodeToString(key))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
