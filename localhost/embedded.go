@@ -42,7 +42,9 @@ func (e *embeddedRedis) tick() {
 	}
 }
 
-func (e *embeddedRedis) url() config.Secret { return config.Secret("redis://" + e.server.Addr() + "/0") }
+func (e *embeddedRedis) url() config.Secret {
+	return config.Secret("redis://" + e.server.Addr() + "/0")
+}
 
 func (e *embeddedRedis) close() {
 	close(e.stop)

@@ -56,4 +56,3 @@ func (s server) consoleOptions() console.Options {
 	}
 	return o
 }
-

@@ -45,8 +45,10 @@ func TestADependencyThatHangs(t *testing.T) {
 	}
 	defer silent.Close()
 	for name, change := range map[string]func(*config.Config){
-		"redis":    func(c *config.Config) { c.RedisURL = config.Secret("redis://" + silent.Addr().String()) },
-		"database": func(c *config.Config) { c.DatabaseURL = config.Secret("postgres://me@" + silent.Addr().String() + "/db") },
+		"redis": func(c *config.Config) { c.RedisURL = config.Secret("redis://" + silent.Addr().String()) },
+		"database": func(c *config.Config) {
+			c.DatabaseURL = config.Secret("postgres://me@" + silent.Addr().String() + "/db")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := apptest.New(t, change).Serve(health.Function)
