@@ -33,5 +33,5 @@ func (b Backoff) withDefaults() Backoff {
 func (b Backoff) After(failures int) time.Duration {
 	b = b.withDefaults()
 	most := min(float64(b.First)*math.Pow(b.Factor, float64(failures-1)), float64(b.Max))
-	return time.Duration(most * (1 - rand.Float64()/2)) //nolint:gosec // nothing secret
+	return time.Duration(most * (1 - rand.Float64()/2))
 }

@@ -67,7 +67,7 @@ func (j Job[Args]) EnqueueMany(ctx context.Context, app *function.App, all []Arg
 	for i, args := range all {
 		g.Go(func() error {
 			if ctx.Err() != nil {
-				return nil // another one failed, and says why
+				return context.Cause(ctx) // another one failed, or the caller has gone
 			}
 			var err error
 			infos[i], err = j.Enqueue(ctx, app, args, opts...)

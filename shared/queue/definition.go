@@ -53,17 +53,13 @@ func (j Job[Args]) Definition() (Definition, error) {
 	if d.Timeout == 0 {
 		d.Timeout = DefaultTimeout
 	}
-	err := d.check()
-	if j.Do == nil {
-		err = errors.Join(err, errors.New("Do is not set"))
-	}
-	if err != nil {
+	if err := d.check(j.Do != nil); err != nil {
 		return d, fmt.Errorf("job %q: %w", j.Kind, err)
 	}
 	return d, nil
 }
 
-func (d Definition) check() error {
+func (d Definition) check(does bool) error {
 	var wrong []error
 	say := func(bad bool, format string, args ...any) {
 		if bad {
@@ -72,6 +68,7 @@ func (d Definition) check() error {
 	}
 	_, known := Weights()[d.Queue]
 	say(d.Kind == "", "Kind is not set")
+	say(!does, "Do is not set")
 	say(!known, "there is no queue %q", d.Queue)
 	say(d.Retries < 0, "Retries is %d: NoRetries means none", d.Retries)
 	say(d.Timeout < time.Second, "Timeout is %s, and the least is 1s", d.Timeout)

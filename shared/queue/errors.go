@@ -19,7 +19,7 @@ var (
 	ErrIDTaken = errors.New("a job with this id is in the queue already")
 )
 
-// SkipRetry, wrapped in the error that a job returns, makes this failure the last:
+// SkipRetry makes a failure the last, where the job's error wraps it:
 //
 //	return fmt.Errorf("no such account: %w", queue.SkipRetry)
 var SkipRetry = asynq.SkipRetry
@@ -29,8 +29,8 @@ type SnoozeError struct{ For time.Duration }
 
 func (e *SnoozeError) Error() string { return fmt.Sprintf("snoozed for %s", e.For) }
 
-// Snooze, returned by a job, lets it run again after d, to the second. It is no
-// failure, and does not count as an attempt.
+// Snooze returns an error that lets the job that returns it run again after d, to the
+// second. It is no failure, and does not count as an attempt.
 func Snooze(d time.Duration) error { return &SnoozeError{For: d} }
 
 // ErrCancelled is the cause of a context that ended because someone cancelled the

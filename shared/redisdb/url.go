@@ -133,7 +133,7 @@ func parameters(o *redis.UniversalOptions, kind string, secure bool, q url.Value
 	for name := range q {
 		switch value := q.Get(name); {
 		case name == "ca_file" && secure:
-			pem, err := os.ReadFile(value) //nolint:gosec // the operator names it
+			pem, err := os.ReadFile(value)
 			if err != nil {
 				return wrong("ca_file: %w", err)
 			}

@@ -26,13 +26,13 @@ func Wait(ctx context.Context, app *function.App) error {
 			return ctx.Err()
 		case err == nil:
 			if !first {
-				app.Log.Info("Redis answers")
+				app.Log.InfoContext(ctx, "Redis answers")
 			}
 			return nil
 		case refused(err):
 			return fmt.Errorf("redis: %w", err)
 		case first:
-			app.Log.Warn("waiting for Redis", "error", err)
+			app.Log.WarnContext(ctx, "waiting for Redis", "error", err)
 		}
 		select {
 		case <-time.After(pause):

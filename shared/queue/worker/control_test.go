@@ -31,14 +31,24 @@ func start(t *testing.T, app *function.App, o worker.Options, jobs ...queue.Decl
 	return stop
 }
 
-// eventually waits for the condition, half a minute at most.
-func eventually(t *testing.T, what string, condition func() bool) {
+// within waits for the condition, as long as that at most.
+func within(t *testing.T, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
+	deadline, again := time.NewTimer(limit), time.NewTicker(10*time.Millisecond)
+	defer deadline.Stop()
+	defer again.Stop()
+	for !condition() {
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			t.Fatalf("waited %s in vain: %s", limit, what)
 		}
 	}
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	within(t, 30*time.Second, what, condition)
 }
 
 func state(t *testing.T, i *asynq.Inspector, info queue.Info) string {
@@ -146,7 +156,7 @@ func TestLimitHoldsOverAllWorkers(t *testing.T) {
 	job := queue.Job[greeting]{Kind: "greet", Limit: 2, Do: func(context.Context, *function.App, greeting) error {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond) // long enough for others to come in
 		done.Add(1)
 		return nil
 	}}

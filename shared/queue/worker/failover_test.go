@@ -31,8 +31,8 @@ const (
 const ticks = 40 // one a second
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(workerRedis); url != "" {
-		if err := workerProcess(url, os.Getenv(workerStart), os.Getenv(workerQueue)); err != nil {
+	if url := os.Getenv(workerRedis); url != "" { //nolint:forbidigo // it is this process's main
+		if err := workerProcess(url, os.Getenv(workerStart), os.Getenv(workerQueue)); err != nil { //nolint:forbidigo // the same
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -85,32 +85,32 @@ func TestSchedulerFailover(t *testing.T) {
 		if i == 0 {
 			from = queue.Low
 		}
-		workers[i] = exec.Command(os.Args[0]) //nolint:gosec // this test itself
+		workers[i] = exec.CommandContext(t.Context(), os.Args[0]) // this test itself
 		workers[i].Env = append(os.Environ(), workerRedis+"=redis://"+r.Addr, workerStart+"="+start.Format(time.RFC3339), workerQueue+"="+from)
 		workers[i].Stderr = os.Stderr
 		if err := workers[i].Start(); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 { // it is the one that schedules
-			redistest.Eventually(t, "the first worker schedules", func() bool {
+			eventually(t, "the first worker schedules", func() bool {
 				return client.Exists(t.Context(), "tandem:scheduler").Val() == 1
 			})
 		}
 	}
-	redistest.Eventually(t, "ticks fire", func() bool { return client.LLen(t.Context(), "ran").Val() >= 3 })
+	eventually(t, "ticks fire", func() bool { return client.LLen(t.Context(), "ran").Val() >= 3 })
 	leader := client.Get(t.Context(), "tandem:scheduler").Val()
 	_ = workers[0].Process.Kill()
 	_ = workers[0].Wait()
 	killed := time.Now()
-	redistest.Eventually(t, "another takes over", func() bool {
+	within(t, 30*time.Second, "another takes over", func() bool {
 		now := client.Get(t.Context(), "tandem:scheduler").Val()
 		return now != "" && now != leader
 	})
 	t.Logf("another worker scheduled %s after the death of the first", time.Since(killed).Round(100*time.Millisecond))
 
-	for end := start.Add((ticks + 30) * time.Second); client.LLen(t.Context(), "ran").Val() < ticks && time.Now().Before(end); {
-		time.Sleep(100 * time.Millisecond)
-	}
+	within(t, time.Until(start.Add((ticks+30)*time.Second)), "all ticks run", func() bool {
+		return client.LLen(t.Context(), "ran").Val() >= ticks
+	})
 	for _, w := range workers[1:] {
 		_ = w.Process.Signal(syscall.SIGTERM)
 		if err := w.Wait(); err != nil {

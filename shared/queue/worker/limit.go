@@ -44,7 +44,7 @@ func (l *limits) take(ctx context.Context, job queue.Definition, id string) (fre
 		}
 		if !ok {
 			l.give(taken, id)
-			return nil, queue.Snooze(time.Second + rand.N(time.Second)) //nolint:gosec // nothing secret
+			return nil, queue.Snooze(time.Second + rand.N(time.Second))
 		}
 		taken = append(taken, key)
 	}

@@ -30,7 +30,7 @@ func (r asynqRedis) EvalSha(ctx context.Context, sha string, keys []string, args
 	}
 	cmd := r.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	if err := cmd.Err(); err != nil && !answered(err) {
-		time.Sleep(100*time.Millisecond + rand.N(100*time.Millisecond)) //nolint:gosec // nothing secret
+		sleep(ctx, 100*time.Millisecond+rand.N(100*time.Millisecond))
 	}
 	return cmd
 }

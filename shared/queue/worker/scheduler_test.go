@@ -105,7 +105,7 @@ func TestTickRunsOnceWithManyWorkers(t *testing.T) {
 		start(t, app, worker.Options{Timed: timed}, job)
 	}
 	eventually(t, "the job runs", func() bool { return ran.Load() > 0 })
-	time.Sleep(time.Second) // a second one would follow at once
+	<-time.After(time.Second) // a second one would follow at once
 	if ran.Load() != 1 {
 		t.Errorf("it ran %d times", ran.Load())
 	}

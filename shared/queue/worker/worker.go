@@ -30,8 +30,11 @@ func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Option
 		return err
 	}
 	client, err := connect(ctx, app, o.Wait)
-	if err != nil || client == nil {
-		return err
+	if ctx.Err() != nil {
+		return nil // asked to stop while it waited
+	}
+	if err != nil {
+		return fmt.Errorf("worker: Redis does not answer: %w", err)
 	}
 	h.limits = &limits{client: client, queues: o.Limits}
 	s, err := newScheduler(app, client, jobs, o.Timed)
@@ -43,21 +46,16 @@ func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Option
 	return w.run(ctx)
 }
 
-// connect returns the connection to Redis, or nil where the context ended first.
+// connect returns the connection to Redis once it answers.
 func connect(ctx context.Context, app *function.App, wait bool) (redis.UniversalClient, error) {
 	client, err := redisdb.Of(app)
-	if err == nil && wait {
-		err = redisdb.Wait(ctx, app)
-	} else if err == nil {
-		err = client.Ping(ctx).Err()
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("worker: Redis does not answer: %w", err)
+	if wait {
+		return client, redisdb.Wait(ctx, app)
 	}
-	return client, nil
+	return client, client.Ping(ctx).Err()
 }
 
 // worker is a process's part in doing the jobs: one asynq server, or a second one
@@ -164,7 +162,7 @@ func (w *worker) pause(ctx context.Context) {
 	s := w.server
 	w.server = nil
 	s.Stop()
-	w.app.Log.Info("worker paused")
+	w.app.Log.InfoContext(ctx, "worker paused")
 	w.paused = append(w.paused, s)
 	w.closing.Go(func() {
 		tick := time.NewTicker(time.Second)

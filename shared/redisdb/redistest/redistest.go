@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // Server is a redis-server process.
@@ -67,12 +69,12 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cmd = exec.Command(s.args[0], s.args[1:]...) //nolint:gosec // the test's own
+	s.cmd = exec.CommandContext(context.Background(), s.args[0], s.args[1:]...) // Kill ends it
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("start redis-server: %v", err)
 	}
-	Eventually(s.t, "redis-server listens", func() bool {
-		c, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	apptest.Eventually(s.t, "redis-server listens", func() bool {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(s.t.Context(), "tcp", s.Addr)
 		if err != nil {
 			return false
 		}
@@ -136,14 +138,4 @@ func FreePort(t testing.TB) int {
 	}
 	t.Fatal("no free port under 55000")
 	return 0
-}
-
-// Eventually waits half a minute for the condition.
-func Eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }
