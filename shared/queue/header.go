@@ -13,6 +13,7 @@ const (
 	headerRetries = "retries" // see Header.Retries
 	headerNext    = "next"    // JSON of []Step
 	headerParent  = "parent"  // JSON of Parent
+	headerAt      = "at"      // when the job was enqueued, Unix milliseconds
 )
 
 // TimeoutGrace is how much later than the job's own time-out asynq gives up on it.
@@ -26,9 +27,10 @@ type Header struct {
 	// Retries is how often the job may run again after it failed. asynq's own limit
 	// is one higher: asynq would archive a job that was only put off (snoozed)
 	// during its last attempt, and without a word one whose worker died in it.
-	Retries int
-	Next    []Step
-	Parent  *Parent
+	Retries    int
+	Next       []Step
+	Parent     *Parent
+	EnqueuedAt time.Time
 }
 
 // ReadHeader reads the headers of a job. ours is false where something else than
@@ -42,6 +44,9 @@ func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
 	if h.Retries, err = strconv.Atoi(retries); err != nil {
 		return h, true, fmt.Errorf("the header %s of a job: %w", headerRetries, err)
 	}
+	if at, err := strconv.ParseInt(from[headerAt], 10, 64); err == nil {
+		h.EnqueuedAt = time.UnixMilli(at)
+	}
 	for name, into := range map[string]any{headerNext: &h.Next, headerParent: &h.Parent} {
 		if text := from[name]; text != "" {
 			if err := json.Unmarshal([]byte(text), into); err != nil {
@@ -53,7 +58,10 @@ func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
 }
 
 func (h Header) write() (map[string]string, error) {
-	to := map[string]string{headerRetries: strconv.Itoa(h.Retries)}
+	to := map[string]string{
+		headerRetries: strconv.Itoa(h.Retries),
+		headerAt:      strconv.FormatInt(h.EnqueuedAt.UnixMilli(), 10),
+	}
 	if h.Trace != "" {
 		to[headerTrace] = h.Trace
 	}
