@@ -21,7 +21,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
-	"github.com/tandem-api/tandem/shared/redisdb/redistest"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // A user looks at the overview, goes to the dashboard, and pauses a queue, runs a job
@@ -45,7 +45,7 @@ func TestBrowser(t *testing.T) {
 	b.sees("Tasks Processed")
 	b.hover(`table[aria-label="queues overview table"] tbody td:last-child`)
 	b.click(`button[title="Pause"]`)
-	redistest.Eventually(t, "the queue is paused in Redis", func() bool {
+	apptest.Eventually(t, "the queue is paused in Redis", func() bool {
 		q, err := jobs.GetQueueInfo("default")
 		return err == nil && q.Paused
 	})
@@ -59,19 +59,19 @@ func TestBrowser(t *testing.T) {
 	const table = `table[aria-label="scheduled tasks table"] `
 	b.hover(table + `tbody tr:nth-child(1) td:last-child`)
 	b.click(`button[title="Run"]`)
-	redistest.Eventually(t, "the first job is pending", func() bool {
+	apptest.Eventually(t, "the first job is pending", func() bool {
 		task, err := jobs.GetTaskInfo("default", "first")
 		return err == nil && task.State == asynq.TaskStatePending
 	})
 	// The list is asked for anew after an action; until then the row is still there.
-	redistest.Eventually(t, "one job is left in the list", func() bool {
+	apptest.Eventually(t, "one job is left in the list", func() bool {
 		n, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.querySelectorAll('`+table+`tbody tr').length`))
 		return err == nil && n == 1
 	})
 	b.hover(table + `tbody tr:nth-child(1) th`)
 	b.hover(table + `tbody tr:nth-child(1) td:last-child`)
 	b.click(`button[title="Delete"]`)
-	redistest.Eventually(t, "the second job is gone", func() bool {
+	apptest.Eventually(t, "the second job is gone", func() bool {
 		_, err := jobs.GetTaskInfo("default", "second")
 		return err != nil
 	})
@@ -207,7 +207,7 @@ func (b *browser) text(selector string) string {
 func (b *browser) sees(text string) {
 	b.t.Helper()
 	var page string
-	redistest.Eventually(b.t, fmt.Sprintf("the page shows %q", text), func() bool {
+	apptest.Eventually(b.t, fmt.Sprintf("the page shows %q", text), func() bool {
 		var err error
 		page, err = chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		return err == nil && strings.Contains(page, text)

@@ -14,7 +14,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
-	"github.com/tandem-api/tandem/shared/redisdb/redistest"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // The page and all that it is made of come from here, each with its type.
@@ -192,7 +192,7 @@ func TestDashboardWithoutRedis(t *testing.T) {
 	if err := m.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	redistest.Eventually(t, "the dashboard is back", func() bool {
+	apptest.Eventually(t, "the dashboard is back", func() bool {
 		return call(t, "GET", url+"/internal/asynq/").status == http.StatusOK
 	})
 }

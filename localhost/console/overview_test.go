@@ -12,7 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/tandem-api/tandem/localhost/console"
-	"github.com/tandem-api/tandem/shared/redisdb/redistest"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func TestOverview(t *testing.T) {
@@ -234,7 +234,7 @@ func startWorker(t *testing.T, m *miniredis.Miniredis, concurrency int) {
 	}
 	t.Cleanup(s.Shutdown)
 	i := inspector(t, m)
-	redistest.Eventually(t, "the worker is there", func() bool {
+	apptest.Eventually(t, "the worker is there", func() bool {
 		servers, err := i.Servers()
 		return err == nil && len(servers) == 1
 	})

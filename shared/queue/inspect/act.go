@@ -60,10 +60,8 @@ func (i *Inspector) act(ctx context.Context, id, name string, do func(queue, id 
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range states {
-			if t.State == s {
-				return nil, do(t.Queue, id)
-			}
+		if slices.Contains(states, t.State) {
+			return nil, do(t.Queue, id)
 		}
 		wrong = fmt.Errorf("%s the job %s, which is %s: %w", name, id, t.State, ErrState)
 		return nil, nil
