@@ -28,7 +28,7 @@ func newService(t testing.TB, h http.HandlerFunc) *httptest.Server {
 }
 
 func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}
@@ -81,8 +81,8 @@ func TestAnswersThatAreNoFact(t *testing.T) {
 		"an empty fact":       {answering(200, `{"fact":" \n"}`), is(ErrMalformed)},
 		"a null":              {answering(200, `null`), is(ErrMalformed)},
 		"huge":                {answering(200, `{"fact":"`+strings.Repeat("x", maxBody)+`"}`), is(ErrMalformed)},
-		"huge when inflated":  {zipped(`{"fact":"` + strings.Repeat("x", 64<<20) + `"}`), is(ErrMalformed)},
-		"huge headers":        {func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", strings.Repeat("x", 2*maxBody)) }, is(ErrUnavailable)},
+		"huge when inflated":  {zipped(`{"fact":"` + strings.Repeat("x", 1<<20) + `"}`), is(ErrMalformed)},
+		"huge headers":        {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 2*maxBody)) }, is(ErrUnavailable)},
 		"broken off":          {breakOff(`{"fact":"`), is(ErrUnavailable)},
 		"broken off at once":  {breakOff(""), is(ErrUnavailable)},
 		"an error broken off": {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503); breakOff("x")(w, r) }, status(503)},
@@ -154,21 +154,24 @@ func TestASlowServiceCostsThreeSeconds(t *testing.T) {
 				return
 			}
 			_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+			drips := time.NewTicker(100 * time.Millisecond)
+			defer drips.Stop()
 			for err == nil {
-				time.Sleep(100 * time.Millisecond)
+				<-drips.C
 				_, err = io.WriteString(c, " ")
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var serving sync.WaitGroup
+				defer serving.Wait() // it ends when the client hangs up
 				c := New("http://cats.invalid")
 				c.http.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
-					go serve(theirs)
+					serving.Go(func() { serve(theirs) })
 					return ours, nil
 				}
-				defer func() { _ = c.Close() }()
 				start := time.Now()
 				_, err := c.Fact(t.Context())
 				if !errors.Is(err, ErrTimeout) || time.Since(start) != 3*time.Second {
