@@ -28,7 +28,7 @@ func counting() function.Handler {
 }
 
 func TestAHitIsTheAnswerThatWasMade(t *testing.T) {
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header()["X-List"] = []string{"a", "b, c"}
 		w.Header().Set("X-Request-Id", "1")
@@ -62,11 +62,10 @@ func TestAHitIsTheAnswerThatWasMade(t *testing.T) {
 }
 
 func TestAgeIsInWholeSeconds(t *testing.T) {
-	m := newRedis(t)
-	s := newSite(t, urlOf(m), cache.Options{}, counting())
+	s := newSite(t, cache.Options{}, counting())
 	s.get(t, "/baz")
 	for older, age := range map[time.Duration]string{7900 * time.Millisecond: "7", -time.Hour: "0"} {
-		rewrite(t, m, func(entry string) string {
+		rewrite(t, s.Redis, func(entry string) string {
 			return regexp.MustCompile(`"stored":\d+`).ReplaceAllString(entry, fmt.Sprintf(`"stored":%d`, time.Now().Add(-older).UnixMilli()))
 		})
 		if hit := s.get(t, "/baz"); hit.header.Get("Age") != age {
@@ -91,9 +90,8 @@ func TestAnAnswerIsKeptForItsTime(t *testing.T) {
 		"less than a millisecond": {cache.Options{}, time.Microsecond, time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newRedis(t)
 			inner := counting()
-			s := newSite(t, urlOf(m), c.o, func(w http.ResponseWriter, r *http.Request) error {
+			s := newSite(t, c.o, func(w http.ResponseWriter, r *http.Request) error {
 				if c.own != 1 {
 					cache.For(r.Context(), c.own)
 				}
@@ -104,11 +102,11 @@ func TestAnAnswerIsKeptForItsTime(t *testing.T) {
 				want(t, s.get(t, "/baz"), 200, "MISS", "2")
 				return
 			}
-			m.FastForward(c.kept - time.Millisecond)
+			s.Redis.FastForward(c.kept - time.Millisecond)
 			if c.kept > time.Millisecond {
 				want(t, s.get(t, "/baz"), 200, "HIT", "1")
 			}
-			m.FastForward(time.Millisecond)
+			s.Redis.FastForward(time.Millisecond)
 			want(t, s.get(t, "/baz"), 200, "MISS", "2")
 		})
 	}
@@ -119,7 +117,7 @@ func TestForIsHarmlessWithoutARoute(t *testing.T) { cache.For(t.Context(), time.
 // Each case asks twice; the answer to the second shows whether the first was kept.
 func TestWhatIsKept(t *testing.T) {
 	set := func(pairs ...string) function.Handler {
-		return func(w http.ResponseWriter, r *http.Request) error {
+		return func(w http.ResponseWriter, _ *http.Request) error {
 			for i := 0; i < len(pairs); i += 2 {
 				w.Header().Add(pairs[i], pairs[i+1])
 			}
@@ -127,10 +125,10 @@ func TestWhatIsKept(t *testing.T) {
 		}
 	}
 	status := func(status int) function.Handler {
-		return func(w http.ResponseWriter, r *http.Request) error { w.WriteHeader(status); return nil }
+		return func(w http.ResponseWriter, _ *http.Request) error { w.WriteHeader(status); return nil }
 	}
 	size := func(n int) function.Handler {
-		return func(w http.ResponseWriter, r *http.Request) error {
+		return func(w http.ResponseWriter, _ *http.Request) error {
 			_, err := w.Write(make([]byte, n))
 			return err
 		}
@@ -170,7 +168,7 @@ func TestWhatIsKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int64
-			s := newSite(t, urlOf(newRedis(t)), c.o, func(w http.ResponseWriter, r *http.Request) error {
+			s := newSite(t, c.o, func(w http.ResponseWriter, r *http.Request) error {
 				calls.Add(1)
 				return c.h(w, r)
 			})
@@ -188,7 +186,7 @@ func TestWhatIsKept(t *testing.T) {
 
 func TestABodyThatIsTooLargeIsServedWhole(t *testing.T) {
 	piece := strings.Repeat("0123456789abcdef", 1<<10)
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{Vary: []string{"Accept"}}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{Vary: []string{"Accept"}}, func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("X-Kept", "1")
 		w.WriteHeader(http.StatusAccepted)
 		for range 200 {
@@ -217,24 +215,22 @@ func TestAnEntryThatIsNotUnderstoodIsAMiss(t *testing.T) {
 		"another program": func(string) string { return "\x80\x04\x95pickle\n" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newRedis(t)
-			s := newSite(t, urlOf(m), cache.Options{}, counting())
+			s := newSite(t, cache.Options{}, counting())
 			want(t, s.get(t, "/baz"), 200, "MISS", "1")
-			rewrite(t, m, damage)
+			rewrite(t, s.Redis, damage)
 			want(t, s.get(t, "/baz"), 200, "MISS", "2")
 			want(t, s.get(t, "/baz"), 200, "HIT", "2")
-			if !strings.Contains(s.log.String(), "not understood") {
-				t.Errorf("the log does not tell: %s", s.log)
+			if s.logged("not understood") != 1 {
+				t.Error("the log does not tell")
 			}
 		})
 	}
 	t.Run("another type", func(t *testing.T) {
-		m := newRedis(t)
-		s := newSite(t, urlOf(m), cache.Options{}, counting())
+		s := newSite(t, cache.Options{}, counting())
 		s.get(t, "/baz")
-		key := m.Keys()[0]
-		m.Del(key)
-		_, _ = m.Push(key, "a list")
+		key := s.Redis.Keys()[0]
+		s.Redis.Del(key)
+		_, _ = s.Redis.Push(key, "a list")
 		want(t, s.get(t, "/baz"), 200, "MISS", "2")
 		want(t, s.get(t, "/baz"), 200, "HIT", "2")
 	})

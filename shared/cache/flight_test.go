@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/cache"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/httperror"
@@ -23,7 +24,7 @@ func together(t *testing.T, n int, answer function.Handler) (*site, []got, int) 
 	t.Helper()
 	var calls atomic.Int64
 	release := make(chan struct{})
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
 		calls.Add(1)
 		<-release
 		return answer(w, r)
@@ -33,7 +34,7 @@ func together(t *testing.T, n int, answer function.Handler) (*site, []got, int) 
 	for i := range answers {
 		all.Go(func() { answers[i] = s.get(t, "/baz?a=b") })
 	}
-	waitFor(t, "others waiting", func() bool { return waiting() >= n-1 })
+	apptest.Eventually(t, "the others wait", func() bool { return waiting() >= n-1 })
 	close(release)
 	all.Wait()
 	return s, answers, int(calls.Load())
@@ -47,7 +48,7 @@ func waiting() int {
 }
 
 func TestConcurrentMissesAreComputedOnce(t *testing.T) {
-	s, answers, calls := together(t, 20, func(w http.ResponseWriter, r *http.Request) error {
+	s, answers, calls := together(t, 20, func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, "made once")
 		return err
 	})
@@ -70,18 +71,18 @@ func TestAPanicReachesEveryWaiterAndIsReportedOnce(t *testing.T) {
 			t.Errorf("answer %d %q, %v", g.status, g.body, g.err)
 		}
 	}
-	if s.reports.String() != "panic\n" {
-		t.Errorf("reports %q, want one", s.reports)
+	if s.reported() != "panic" {
+		t.Errorf("reports %q, want one", s.reported())
 	}
-	if again := s.get(t, "/baz?a=b"); again.status != 500 || s.reports.String() != "panic\npanic\n" {
-		t.Errorf("the next request: %d, reports %q; want a new attempt", again.status, s.reports)
+	if again := s.get(t, "/baz?a=b"); again.status != 500 || s.reported() != "panic panic" {
+		t.Errorf("the next request: %d, reports %q; want a new attempt", again.status, s.reported())
 	}
 }
 
 func TestAnErrorReachesEveryWaiterAndIsReportedOnce(t *testing.T) {
 	s, answers, calls := together(t, 10, func(http.ResponseWriter, *http.Request) error { return errors.New("oh") })
-	if calls != 1 || s.reports.String() != "error\n" {
-		t.Errorf("%d calls, reports %q, want one of each", calls, s.reports)
+	if calls != 1 || s.reported() != "error" {
+		t.Errorf("%d calls, reports %q, want one of each", calls, s.reported())
 	}
 	for _, g := range answers {
 		if g.status != 500 || strings.Contains(g.body, "oh") {
@@ -94,8 +95,8 @@ func TestAClientsErrorReachesEveryWaiter(t *testing.T) {
 	s, answers, calls := together(t, 10, func(http.ResponseWriter, *http.Request) error {
 		return httperror.New(404, "no such fact").With("X-Why", "none")
 	})
-	if calls != 1 || s.reports.String() != "" {
-		t.Errorf("%d calls, reports %q, want one and none", calls, s.reports)
+	if calls != 1 || s.reported() != "" {
+		t.Errorf("%d calls, reports %q, want one and none", calls, s.reported())
 	}
 	for _, g := range answers {
 		if g.status != 404 || !strings.Contains(g.body, "no such fact") || g.header.Get("X-Why") != "none" {
@@ -107,7 +108,7 @@ func TestAClientsErrorReachesEveryWaiter(t *testing.T) {
 // Two clients at once must never get one's cookie.
 func TestWhatIsForOneClientIsComputedForEach(t *testing.T) {
 	var n atomic.Int64
-	_, answers, calls := together(t, 10, func(w http.ResponseWriter, r *http.Request) error {
+	_, answers, calls := together(t, 10, func(w http.ResponseWriter, _ *http.Request) error {
 		http.SetCookie(w, &http.Cookie{Name: "id", Value: string(rune('a' + n.Add(1)))})
 		return nil
 	})
@@ -123,7 +124,7 @@ func TestWhatIsForOneClientIsComputedForEach(t *testing.T) {
 
 func TestAnAnswerTooLargeIsComputedForEach(t *testing.T) {
 	body := strings.Repeat("x", 1<<20+1)
-	_, answers, calls := together(t, 3, func(w http.ResponseWriter, r *http.Request) error {
+	_, answers, calls := together(t, 3, func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, body)
 		return err
 	})
@@ -141,19 +142,19 @@ func TestAnAnswerTooLargeIsComputedForEach(t *testing.T) {
 func TestAnAnswerThatTurnsOutTooLargeIsWaitedForNoLonger(t *testing.T) {
 	var calls atomic.Int64
 	release := make(chan struct{})
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
 		if calls.Add(1) > 1 {
 			_, err := io.WriteString(w, "small")
 			return err
 		}
-		waitFor(t, "a follower", func() bool { return waiting() >= 1 })
+		apptest.Eventually(t, "another waits", func() bool { return waiting() >= 1 })
 		_, err := w.Write(make([]byte, 1<<20+1))
 		<-release
 		return err
 	})
 	leader := make(chan got, 1)
 	go func() { leader <- s.get(t, "/baz") }()
-	waitFor(t, "a leader", func() bool { return calls.Load() == 1 })
+	apptest.Eventually(t, "one leads", func() bool { return calls.Load() == 1 })
 	want(t, s.get(t, "/baz"), 200, "MISS", "small")
 	close(release)
 	if g := <-leader; len(g.body) != 1<<20+1 {
@@ -164,7 +165,7 @@ func TestAnAnswerThatTurnsOutTooLargeIsWaitedForNoLonger(t *testing.T) {
 func TestTheLeadersClientMayLeave(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	left := make(chan error, 1)
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
 		close(entered)
 		<-release
 		if _, bounded := r.Context().Deadline(); !bounded {
@@ -179,27 +180,27 @@ func TestTheLeadersClientMayLeave(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	go func() {
 		request, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/baz", nil)
-		left <- read(http.DefaultClient.Do(request)).err
+		left <- read(http.DefaultClient, request).err
 	}()
 	<-entered
 	follower := make(chan got, 1)
 	go func() { follower <- s.get(t, "/baz") }()
-	waitFor(t, "a follower", func() bool { return waiting() >= 1 })
+	apptest.Eventually(t, "another waits", func() bool { return waiting() >= 1 })
 	leave()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Fatalf("the leader's client: %v", err)
 	}
 	close(release)
 	want(t, <-follower, 200, "MISS", "made all the same")
-	waitFor(t, "hit", func() bool { return s.get(t, "/baz").cache == "HIT" }) // the leader keeps it after it has shared it
-	if s.reports.String() != "" {
-		t.Errorf("reports %q, want none", s.reports)
+	apptest.Eventually(t, "it is kept", func() bool { return s.get(t, "/baz").cache == "HIT" }) // the leader keeps it after it has shared it
+	if s.reported() != "" {
+		t.Errorf("reports %q, want none", s.reported())
 	}
 }
 
 func TestAFollowersClientMayLeave(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(http.ResponseWriter, *http.Request) error {
 		close(entered)
 		<-release
 		return nil
@@ -211,22 +212,24 @@ func TestAFollowersClientMayLeave(t *testing.T) {
 	left := make(chan error, 1)
 	go func() {
 		request, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/baz", nil)
-		left <- read(http.DefaultClient.Do(request)).err
+		left <- read(http.DefaultClient, request).err
 	}()
-	waitFor(t, "a follower", func() bool { return waiting() >= 1 })
+	apptest.Eventually(t, "another waits", func() bool { return waiting() >= 1 })
 	leave()
-	<-left
-	waitFor(t, "end of the follower", func() bool { return waiting() == 0 })
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the follower's client: %v", err)
+	}
+	apptest.Eventually(t, "it waits no more", func() bool { return waiting() == 0 })
 	close(release)
 	want(t, <-leader, 200, "MISS", "")
-	if s.reports.String() != "" {
-		t.Errorf("reports %q, want none", s.reports)
+	if s.reported() != "" {
+		t.Errorf("reports %q, want none", s.reported())
 	}
 }
 
 func TestOtherKeysDoNotWait(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{}, func(_ http.ResponseWriter, r *http.Request) error {
 		if r.URL.Query().Has("slow") {
 			close(entered)
 			<-release
@@ -244,8 +247,7 @@ func TestOtherKeysDoNotWait(t *testing.T) {
 // A flood of requests for few keys, with entries that expire all the while, gives
 // each one an answer that someone has made for its key.
 func TestManyAtOnce(t *testing.T) {
-	m := newRedis(t)
-	s := newSite(t, urlOf(m), cache.Options{TTL: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{TTL: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.WriteString(w, r.URL.RawQuery)
 		return err
 	})
@@ -257,7 +259,7 @@ func TestManyAtOnce(t *testing.T) {
 				if g := s.get(t, "/baz?"+query); g.status != 200 || g.body != query {
 					t.Errorf("asked %s: %d %q, %v", query, g.status, g.body, g.err)
 				}
-				m.FastForward(5 * time.Millisecond)
+				s.Redis.FastForward(5 * time.Millisecond)
 			}
 		})
 	}

@@ -83,13 +83,12 @@ func TestWhichRequestsShareAnAnswer(t *testing.T) {
 		"a login at a public route":     {public, get("/baz", "Authorization", "Bearer a"), get("/baz", "Cookie", "a=b"), "HIT"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newRedis(t)
-			s := newSite(t, urlOf(m), c.o, counting())
+			s := newSite(t, c.o, counting())
 			s.ask(t, c.a.method, c.a.target, c.a.headers...)
 			if second := s.ask(t, c.b.method, c.b.target, c.b.headers...); second.status != 200 || second.cache != c.second {
 				t.Errorf("%v after %v: %d %s, want %s", c.b, c.a, second.status, second.cache, c.second)
 			}
-			for _, key := range m.Keys() {
+			for _, key := range s.Redis.Keys() {
 				if len(key) > 300 || !strings.HasPrefix(key, "github.com/tandem-api/tandem:cache:1:baz:") || strings.Contains(key, "Bearer") {
 					t.Errorf("the key %q", key)
 				}
@@ -99,8 +98,8 @@ func TestWhichRequestsShareAnAnswer(t *testing.T) {
 }
 
 func TestTheAnswerNamesWhatItVariesBy(t *testing.T) {
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{Vary: []string{"Accept", "X-Tenant"}},
-		func(w http.ResponseWriter, r *http.Request) error { w.Header().Set("Vary", "Accept"); return nil })
+	s := newSite(t, cache.Options{Vary: []string{"Accept", "X-Tenant"}},
+		func(w http.ResponseWriter, _ *http.Request) error { w.Header().Set("Vary", "Accept"); return nil })
 	for _, g := range []got{s.get(t, "/baz"), s.get(t, "/baz")} {
 		if vary := strings.Join(g.header.Values("Vary"), ", "); vary != "Accept, X-Tenant" {
 			t.Errorf("%s: Vary %q", g.cache, vary)
@@ -109,7 +108,7 @@ func TestTheAnswerNamesWhatItVariesBy(t *testing.T) {
 }
 
 func TestTheHandlerIsAskedForTheWholeAnswer(t *testing.T) {
-	s := newSite(t, urlOf(newRedis(t)), cache.Options{TTL: -1}, func(w http.ResponseWriter, r *http.Request) error {
+	s := newSite(t, cache.Options{TTL: -1}, func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.WriteString(w, r.Header.Get("Range")+r.Header.Get("If-None-Match")+r.Header.Get("X-Other"))
 		return err
 	})

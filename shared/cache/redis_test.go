@@ -6,14 +6,16 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/alicebob/miniredis/v2/server"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/cache"
+	"github.com/tandem-api/tandem/shared/config"
 )
 
 // hungRedis takes connections and never says a word.
@@ -48,25 +50,30 @@ func closedRedis(t *testing.T) string {
 }
 
 func TestWithoutRedisEveryRequestIsAnswered(t *testing.T) {
-	refusing := newRedis(t)
-	refusing.SetError("LOADING Redis is loading the dataset in memory")
-	full := newRedis(t)
-	for name, url := range map[string]string{
-		"it is down": closedRedis(t), "it hangs": hungRedis(t), "it refuses": urlOf(refusing), "it is full": urlOf(full), "its URL is wrong": "redis://%zz",
+	for name, ill := range map[string]struct {
+		url  string
+		make func(*miniredis.Miniredis)
+	}{
+		"it is down":       {url: closedRedis(t)},
+		"it hangs":         {url: hungRedis(t)},
+		"its URL is wrong": {url: "redis://%zz"},
+		"it refuses":       {make: func(m *miniredis.Miniredis) { m.SetError("LOADING Redis is loading the dataset in memory") }},
+		"it is full":       {make: func(m *miniredis.Miniredis) { m.Server().SetPreHook(refuseWrites) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name == "it is full" {
-				full.Server().SetPreHook(refuseWrites)
+			s := newSite(t, cache.Options{}, counting(), func(c *config.Config) {
+				if ill.url != "" {
+					c.RedisURL = config.Secret(ill.url)
+				}
+			})
+			if ill.make != nil {
+				ill.make(s.Redis)
 			}
-			s := newSite(t, url, cache.Options{}, counting())
 			want(t, s.get(t, "/baz"), 200, "MISS", "1")
 			want(t, s.get(t, "/baz"), 200, "MISS", "2")
 			want(t, s.get(t, "/baz?a=b"), 200, "MISS", "3")
-			if s.reports.String() != "cache.Unavailable\n" {
-				t.Errorf("reports %q, want one", s.reports)
-			}
-			if !strings.Contains(s.log.String(), "answering without the cache") {
-				t.Errorf("the log does not tell: %s", s.log)
+			if s.reported() != "cache.Unavailable" || s.logged("answering without the cache") == 0 {
+				t.Errorf("reports %q, want one; %d log lines", s.reported(), s.logged("answering without the cache"))
 			}
 		})
 	}
@@ -75,15 +82,15 @@ func TestWithoutRedisEveryRequestIsAnswered(t *testing.T) {
 // A Redis that hangs costs one request a second its quarter of one: the others find
 // it paused. Each that tried has logged so.
 func TestARedisThatHangsIsLeftAlone(t *testing.T) {
-	s := newSite(t, hungRedis(t), cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
+	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, "made")
 		return err
-	})
+	}, withRedis(hungRedis(t)))
 	start := time.Now()
-	tried := func() int { return strings.Count(s.log.String(), "answering without the cache") }
+	tried := func() int { return s.logged("answering without the cache") }
 	s.get(t, "/baz")
 	if tried() != 1 {
-		t.Fatalf("the first request: %s", s.log)
+		t.Fatalf("the first request tried Redis %d times, want once", tried())
 	}
 	for burst := 0; tried() < 2; burst++ {
 		var all sync.WaitGroup
@@ -98,17 +105,16 @@ func TestARedisThatHangsIsLeftAlone(t *testing.T) {
 }
 
 func TestARedisThatComesBackIsUsed(t *testing.T) {
-	m := newRedis(t)
-	s := newSite(t, urlOf(m), cache.Options{}, counting())
+	s := newSite(t, cache.Options{}, counting())
 	want(t, s.get(t, "/baz"), 200, "MISS", "1")
-	m.Close()
+	s.Redis.Close()
 	if g := s.get(t, "/baz"); g.status != 200 || g.cache != "MISS" {
 		t.Errorf("down: %d %s", g.status, g.cache)
 	}
-	if err := m.Restart(); err != nil {
+	if err := s.Redis.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "hit", func() bool { return s.get(t, "/baz").cache == "HIT" })
+	apptest.Eventually(t, "Redis is in use again", func() bool { return s.get(t, "/baz").cache == "HIT" })
 	for range 5 {
 		if g := s.get(t, "/baz"); g.cache != "HIT" {
 			t.Errorf("back: %s, want HIT each time", g.cache)
@@ -117,35 +123,38 @@ func TestARedisThatComesBackIsUsed(t *testing.T) {
 }
 
 func TestARedisThatIsNotConfiguredIsToldOnce(t *testing.T) {
-	s := newSite(t, "", cache.Options{}, counting())
+	s := newSite(t, cache.Options{}, counting(), withRedis(""))
 	for range 3 {
 		if g := s.get(t, "/baz"); g.status != 200 || g.cache != "MISS" {
 			t.Errorf("%d %s", g.status, g.cache)
 		}
 	}
-	if got := strings.Count(s.log.String(), "REDIS_URL is not set"); got != 1 || s.reports.String() != "" {
-		t.Errorf("told %d times, reports %q; want once and none", got, s.reports)
+	if got := s.logged("REDIS_URL is not set"); got != 1 || s.reported() != "" {
+		t.Errorf("told %d times, reports %q; want once and none", got, s.reported())
 	}
 }
 
 // The handler's time is not Redis's: an answer made with the last of it is kept.
 func TestAnAnswerAtTheDeadlineIsKept(t *testing.T) {
-	m := newRedis(t)
-	s := newSite(t, urlOf(m), cache.Options{}, counting())
-	handler := s.app.Handle(cache.Route(s.app, cache.Options{}, func(w http.ResponseWriter, r *http.Request) error {
+	app := apptest.New(t)
+	handler := app.Handle(cache.Route(app.App, cache.Options{}, func(_ http.ResponseWriter, r *http.Request) error {
 		<-r.Context().Done()
 		return nil
 	}))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, "GET", "/baz", nil)
+	handler(discard{}, newRequest(ctx, t))
+	if len(app.Redis.Keys()) != 1 || len(app.Reports()) != 0 {
+		t.Errorf("keys %q, reports %v", app.Redis.Keys(), app.Reports())
+	}
+}
+
+func newRequest(ctx context.Context, t testing.TB) *http.Request {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/baz?a=b", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler(discard{}, request)
-	if len(m.Keys()) != 1 || s.reports.String() != "" {
-		t.Errorf("keys %q, reports %q", m.Keys(), s.reports)
-	}
+	return request
 }
 
 type discard struct{}
@@ -154,25 +163,21 @@ func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
-func BenchmarkHit(b *testing.B)  { benchmark(b, cache.Options{}) }
-func BenchmarkMiss(b *testing.B) { benchmark(b, cache.Options{TTL: time.Millisecond}) }
+func BenchmarkHit(b *testing.B)  { benchmark(b, func(*miniredis.Miniredis) {}) }
+func BenchmarkMiss(b *testing.B) { benchmark(b, (*miniredis.Miniredis).FlushAll) }
 
-func benchmark(b *testing.B, o cache.Options) {
-	m := newRedis(b)
-	s := newSite(b, urlOf(m), o, counting())
-	handler := s.app.Handle(cache.Route(s.app, o, func(w http.ResponseWriter, r *http.Request) error {
+func benchmark(b *testing.B, after func(*miniredis.Miniredis)) {
+	app := apptest.New(b)
+	handler := app.Handle(cache.Route(app.App, cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "application/json")
 		_, err := io.WriteString(w, `{"fact":"Cats have 32 muscles in each ear.","source":"catfacts"}`)
 		return err
 	}))
-	request, _ := http.NewRequestWithContext(b.Context(), "GET", "/baz?a=b", nil)
-	miss := o.TTL == time.Millisecond
+	request := newRequest(b.Context(), b)
 	b.ReportAllocs()
 	for b.Loop() {
 		handler(discard{}, request)
-		if miss {
-			m.FastForward(time.Second)
-		}
+		after(app.Redis)
 	}
 }
 

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"reflect"
 	"strings"
-	"syscall"
 )
 
 // classOf names an error by the type of the innermost one in its chain that says
@@ -36,14 +34,8 @@ func innermost(err error) error {
 
 // isGeneric knows the types of errors that tell nothing by themselves.
 func isGeneric(err error) bool {
-	switch err.(type) {
-	case syscall.Errno:
-		return true
-	case *fs.PathError:
-		return false
-	}
-	switch name := typeName(err); name {
-	case "errors.errorString", "errors.joinError", "fmt.wrapError", "fmt.wrapErrors", "os.SyscallError":
+	switch typeName(err) {
+	case "errors.errorString", "errors.joinError", "fmt.wrapError", "fmt.wrapErrors", "os.SyscallError", "syscall.Errno":
 		return true
 	}
 	return false
@@ -55,7 +47,7 @@ func typeName(err error) string {
 }
 
 func unwrap(err error) []error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // this is what unwraps
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			return []error{inner}

@@ -127,14 +127,3 @@ func inRequest(t *testing.T) context.Context {
 	return logging.With(t.Context(), slog.String(logging.Function, "foo"),
 		slog.String(logging.RequestID, "req-1"), slog.String(logging.TraceID, "trace-1"))
 }
-
-func waitFor(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s within 10 s", what)
-		}
-		time.Sleep(time.Millisecond)
-	}
-}

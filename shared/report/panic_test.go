@@ -11,7 +11,7 @@ import (
 
 // Each fault is a named function, which is to be the first frame of the stack.
 
-func missingKey()    { var m map[string]int; m["a"] = 1 }
+func missingKey()    { noMap["a"] = 1 }
 func nilPointer()    { var p *notice; p.Error.Class = "x" }
 func outOfRange()    { var s []int; _ = s[len(s)] }
 func wrongType()     { var v any = 1; _ = v.(string) }
@@ -37,7 +37,10 @@ func panicInDeferred() {
 	defer func() { panic("while returning") }()
 }
 
-var missing = ""
+var (
+	missing = ""
+	noMap   map[string]int
+)
 
 func TestPanicTellsWhereItHappened(t *testing.T) {
 	for name, c := range map[string]struct {

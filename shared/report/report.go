@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/tandem-api/tandem/shared/config"
@@ -62,7 +63,7 @@ func New(o Options) *Reporter {
 	}
 	return &Reporter{
 		o:       o,
-		secrets: newSecrets(append(o.Secrets[:len(o.Secrets):len(o.Secrets)], o.APIKey)),
+		secrets: newSecrets(append(slices.Clip(o.Secrets), o.APIKey)),
 		sender:  newSender(o),
 	}
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"runtime"
 	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/report"
 )
 
@@ -23,7 +23,7 @@ func TestAsyncNeverWaitsAndCountsWhatItDrops(t *testing.T) {
 	r := report.New(report.Options{APIKey: apiKey, Endpoint: h.url, Timeout: time.Minute, Queue: 10, Log: log.logger()})
 
 	r.Notify(t.Context(), errOh)
-	waitFor(t, "notice under way", func() bool { return len(h.raw()) == 1 })
+	apptest.Eventually(t, "a notice is under way", func() bool { return len(h.raw()) == 1 })
 	for range 300 { // with a sender that hangs, this would take its time-out if it ever waited
 		r.Notify(inRequest(t), errOh)
 	}
@@ -44,7 +44,7 @@ func TestAsyncNeverWaitsAndCountsWhatItDrops(t *testing.T) {
 		t.Errorf("the log lacks the total:\n%s", log)
 	}
 	close(hung) // the one under way is taken after all, the ten are not tried
-	waitFor(t, "end of the sender", func() bool { return r.Stats() == report.Stats{Sent: 1, Dropped: 300} })
+	apptest.Eventually(t, "the sender has ended", func() bool { return r.Stats() == report.Stats{Sent: 1, Dropped: 300} })
 }
 
 func TestCloseSendsWhatWaits(t *testing.T) {
@@ -131,7 +131,7 @@ func TestAServerThatIsNotThereIsLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
+	_ = l.Close()
 	log := &lines{}
 	r := report.New(report.Options{APIKey: apiKey, Endpoint: "http://" + l.Addr().String(), Sync: true, Log: log.logger()})
 	r.Notify(t.Context(), errOh)
@@ -165,5 +165,5 @@ func TestNoGoroutineOutlivesTheReporter(t *testing.T) {
 			}
 		}
 	}
-	waitFor(t, "end of the client's goroutines", func() bool { runtime.Gosched(); return ours() <= before })
+	apptest.Eventually(t, "the client's goroutines have ended", func() bool { return ours() <= before })
 }
