@@ -55,13 +55,11 @@ func (w *recorder) fixHeader() {
 		}
 	}
 	_, w.typed = w.header["Content-Type"] // a nil value forbids one
-	if declared := w.out.Get("Content-Length"); declared != "" {
-		n, err := strconv.ParseInt(declared, 10, 64)
-		if err != nil || n < 0 {
-			w.out.Del("Content-Length")
-		} else {
-			w.declared = n
-		}
+	n, err := strconv.ParseInt(w.out.Get("Content-Length"), 10, 64)
+	if err != nil || n < 0 {
+		w.out.Del("Content-Length")
+	} else {
+		w.declared = n
 	}
 }
 
