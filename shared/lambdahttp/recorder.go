@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,14 +46,17 @@ func (w *recorder) WriteHeader(status int) {
 
 // fixHeader copies the handler's headers into the answer's, cleaned as net/http does.
 func (w *recorder) fixHeader() {
-	for name, values := range w.header {
-		if len(values) == 0 || !isToken(name) || hopByHop(name) {
-			continue
+	var others []string // names that are not in their usual case
+	for name := range w.header {
+		if http.CanonicalHeaderKey(name) == name {
+			w.copyHeader(name)
+		} else {
+			others = append(others, name)
 		}
-		key := http.CanonicalHeaderKey(name)
-		for _, v := range values {
-			w.out[key] = append(w.out[key], clean(v))
-		}
+	}
+	slices.Sort(others) // as net/http, which writes all names in order
+	for _, name := range others {
+		w.copyHeader(name)
 	}
 	_, w.typed = w.header["Content-Type"] // a nil value forbids one
 	n, err := strconv.ParseInt(w.out.Get("Content-Length"), 10, 64)
@@ -60,6 +64,17 @@ func (w *recorder) fixHeader() {
 		w.out.Del("Content-Length")
 	} else {
 		w.declared = n
+	}
+}
+
+func (w *recorder) copyHeader(name string) {
+	values := w.header[name]
+	if len(values) == 0 || !isToken(name) || hopByHop(name) {
+		return
+	}
+	key := http.CanonicalHeaderKey(name)
+	for _, v := range values {
+		w.out[key] = append(w.out[key], clean(v))
 	}
 }
 
