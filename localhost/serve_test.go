@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // program builds localhost once for all tests.
@@ -84,7 +86,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	p.Cmd = exec.Command(path, append([]string{"serve", "-addr", "127.0.0.1:0", "-template", template}, args...)...)
 	p.Dir = t.TempDir()
 	p.Env = append([]string{"CATFACTS_URL=http://127.0.0.1:1"}, env...)
-	p.Cmd.Stderr = p.stderr
+	p.Stderr = p.stderr
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -136,33 +138,6 @@ func (p *process) stop(t *testing.T, signal os.Signal) int {
 	return p.ProcessState.ExitCode()
 }
 
-func (p *process) get(t *testing.T, path string) (*http.Response, string) {
-	t.Helper()
-	return p.do(t, "GET", path, "", nil)
-}
-
-func (p *process) do(t *testing.T, method, path, body string, header http.Header) (*http.Response, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	w, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Body.Close()
-	text, err := io.ReadAll(w.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w, string(text)
-}
-
 func TestServeWithNothingButGo(t *testing.T) {
 	p := start(t, nil)
 	token := p.command(t, "token", "-user", "asdf")
@@ -192,21 +167,22 @@ func TestServeWithNothingButGo(t *testing.T) {
 		{"the dashboard's old name", "GET", "/internal/rq", nil, "", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w, body := p.do(t, c.method, c.path, c.body, c.header)
+			got := apptest.Do(t, c.method, p.url+c.path, c.body, c.header)
 			if c.status == 0 {
-				if w.StatusCode/100 != 3 || !strings.HasPrefix(w.Header.Get("Location"), "/internal/asynq") {
-					t.Errorf("%d to %q; want a redirect to /internal/asynq", w.StatusCode, w.Header.Get("Location"))
+				if got.Status/100 != 3 || !strings.HasPrefix(got.Header.Get("Location"), "/internal/asynq") {
+					t.Errorf("%d to %q; want a redirect to /internal/asynq", got.Status, got.Header.Get("Location"))
 				}
 				return
 			}
-			if w.StatusCode != c.status || !strings.Contains(body, c.want) {
-				t.Errorf("%d %s\nwant %d and %s", w.StatusCode, body, c.status, c.want)
+			if got.Status != c.status || !strings.Contains(got.Body, c.want) {
+				t.Errorf("%d %s\nwant %d and %s", got.Status, got.Body, c.status, c.want)
 			}
-			if w.StatusCode >= 400 && strings.HasPrefix(w.Header.Get("Content-Type"), "application/problem+json") {
-				var problem struct{ RequestID string }
-				if err := json.Unmarshal([]byte(body), &problem); err != nil || problem.RequestID != w.Header.Get("Apigw-Requestid") {
-					t.Errorf("requestId %q and apigw-requestid %q differ", problem.RequestID, w.Header.Get("Apigw-Requestid"))
-				}
+			if got.Header.Get("Content-Type") != "application/problem+json" {
+				return
+			}
+			var problem struct{ RequestID string }
+			if err := json.Unmarshal([]byte(got.Body), &problem); err != nil || problem.RequestID != got.Header.Get("Apigw-Requestid") {
+				t.Errorf("requestId %q and apigw-requestid %q differ", problem.RequestID, got.Header.Get("Apigw-Requestid"))
 			}
 		})
 	}
@@ -234,7 +210,7 @@ func (p *process) command(t *testing.T, args ...string) string {
 
 func TestStoppingSaysHowManyJobsAreLost(t *testing.T) {
 	p := start(t, nil, "-workers", "0")
-	p.get(t, "/baz") // it enqueues a job
+	apptest.Get(t, p.url+"/baz") // it enqueues a job
 	if code := p.stop(t, os.Interrupt); code != 0 {
 		t.Errorf("exit %d after SIGINT, want 0", code)
 	}
@@ -245,7 +221,7 @@ func TestStoppingSaysHowManyJobsAreLost(t *testing.T) {
 
 func TestStoppingFinishesTheJobUnderWay(t *testing.T) {
 	p := start(t, nil)
-	p.get(t, "/baz")
+	apptest.Get(t, p.url+"/baz")
 	p.eventually(t, "the job has begun", func() bool { return strings.Contains(p.stderr.String(), "slow_job") })
 	if code := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit %d, want 0", code)

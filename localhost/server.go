@@ -111,7 +111,7 @@ func (s server) banner(addr string) {
 	base := "http://" + addr
 	var b strings.Builder
 	fmt.Fprintf(&b, "Tandem (%s) is on %s\n\n", s.app.Config.Environment, base)
-	writeRoutes(&b, s.template)
+	_ = writeRoutes(&b, s.template) // into memory: it cannot fail
 	fmt.Fprintf(&b, "\n  %s/internal/        the pages of this host\n", base)
 	fmt.Fprintf(&b, "  %s/internal/asynq   the queues and their jobs\n", base)
 	if s.embedded != nil {
