@@ -60,9 +60,10 @@ func jsonSize(r rune, n int) int {
 // secrets are values that must not be sent whatever stands around them.
 type secrets []string
 
-// minSecret is the least length of a secret that is looked for by its value: a
-// shorter one would hide parts of words.
-const minSecret = 6
+// minSecret is the least length of a secret that is looked for by its value. Shorter
+// ones are too often words by themselves, such as the password "postgres", and are
+// hidden by the form that they stand in.
+const minSecret = 9
 
 func newSecrets(all []config.Secret) secrets {
 	var s secrets

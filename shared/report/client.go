@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -64,8 +65,19 @@ func (w lastWork) Notify(honeybadger.Feature, honeybadger.Payload) error {
 	return nil
 }
 
-// send sends the notice, and returns when it is taken, refused or timed out.
-func (c client) send(n *notice) (err error) {
+// send sends the notice, and returns when it is taken, refused or timed out. If the
+// connection breaks it tries once more: on Lambda, the one that is kept open may have
+// been closed at the other end while the process was frozen, and net/http does not
+// repeat a POST by itself.
+func (c client) send(n *notice) error {
+	err := c.try(n)
+	if broken, ok := errors.AsType[*url.Error](err); ok && !broken.Timeout() {
+		err = c.try(n)
+	}
+	return err
+}
+
+func (c client) try(n *notice) (err error) {
 	defer func() {
 		if v := recover(); v != nil { // the client panics on what it cannot encode
 			err = fmt.Errorf("the Honeybadger client panicked: %v", v)

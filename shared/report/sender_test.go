@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -137,6 +138,24 @@ func TestAServerThatIsNotThereIsLogged(t *testing.T) {
 	r.Notify(t.Context(), errOh)
 	if r.Stats().Failed != 1 || !strings.Contains(log.String(), "connection refused") {
 		t.Errorf("stats %+v, log %s", r.Stats(), log)
+	}
+}
+
+// As on Lambda: the connection of the last report has died in the meantime.
+func TestAConnectionThatHasDiedIsReplaced(t *testing.T) {
+	requests := map[string]int{} // of each connection
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests[r.RemoteAddr]++; requests[r.RemoteAddr] > 1 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(http.StatusCreated)
+	}))
+	t.Cleanup(s.Close)
+	r := report.New(report.Options{APIKey: apiKey, Endpoint: s.URL, Sync: true, Timeout: 5 * time.Second})
+	r.Notify(t.Context(), errOh)
+	r.Notify(t.Context(), errOh)
+	if r.Stats() != (report.Stats{Sent: 2}) || len(requests) != 2 {
+		t.Errorf("stats %+v, %d connections", r.Stats(), len(requests))
 	}
 }
 
