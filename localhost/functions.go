@@ -6,6 +6,7 @@ import (
 	"github.com/tandem-api/tandem/functions/fail"
 	"github.com/tandem-api/tandem/functions/foo"
 	"github.com/tandem-api/tandem/functions/health"
+	"github.com/tandem-api/tandem/functions/jobs"
 	"github.com/tandem-api/tandem/shared/function"
 )
 
@@ -18,5 +19,6 @@ func functions() []function.Function {
 		fail.Function,
 		foo.Function,
 		health.Function,
+		jobs.Function,
 	}
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func enqueue(ctx context.Context, app *function.App, kind string, payload []byte
 	info, err := c.EnqueueContext(within, t)
 	switch {
 	case errors.Is(err, asynq.ErrDuplicateTask):
-		return Info{}, fmt.Errorf("enqueue %s: %w", kind, ErrDuplicate)
+		return Info{}, &DuplicateError{Kind: kind, ID: holder(within, app, kind, payload, o)}
 	case errors.Is(err, asynq.ErrTaskIDConflict):
 		return Info{}, fmt.Errorf("enqueue %s as %s: %w", kind, o.id, ErrIDTaken)
 	case err != nil && ctx.Err() != nil:
@@ -112,8 +113,19 @@ func enqueue(ctx context.Context, app *function.App, kind string, payload []byte
 	return Info{ID: info.ID, Kind: info.Type, Queue: info.Queue, State: info.State.String(), At: info.NextProcessAt}, nil
 }
 
+// holder returns the id of the job that is why another like it is a duplicate. asynq
+// keeps it where it asks for uniqueness.
+func holder(ctx context.Context, app *function.App, kind string, payload []byte, o options) string {
+	c, err := redisdb.Of(app)
+	if err != nil {
+		return ""
+	}
+	sum := md5.Sum(payload) //nolint:gosec // asynq's choice; nothing is secured by it
+	return c.Get(ctx, fmt.Sprintf("asynq:{%s}:unique:%s:%x", o.queue, kind, sum)).Val()
+}
+
 func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.Task, error) {
-	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now()}
+	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now(), By: o.by}
 	header, err := h.write()
 	if err != nil {
 		return nil, err

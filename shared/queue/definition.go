@@ -29,6 +29,8 @@ type Definition struct {
 	Limit   int
 	Public  bool
 	Schema  string
+	// Canonical returns arguments as Job.Enqueue writes them, or an *UnreadableError.
+	Canonical func(payload []byte) ([]byte, error)
 	// Run reads the payload and does the job. The error is an *UnreadableError where
 	// the payload does not fit the arguments.
 	Run func(ctx context.Context, app *function.App, payload []byte) error
@@ -39,7 +41,8 @@ type Definition struct {
 func (j Job[Args]) Definition() (Definition, error) {
 	d := Definition{
 		Kind: j.Kind, Queue: j.Queue, Retries: j.Retries, Backoff: j.Backoff.withDefaults(), Timeout: j.Timeout,
-		Unique: j.Unique, Keep: j.Keep, Limit: j.Limit, Public: j.Public, Schema: j.Schema, Run: j.run,
+		Unique: j.Unique, Keep: j.Keep, Limit: j.Limit, Public: j.Public, Schema: j.Schema,
+		Canonical: j.canonical, Run: j.run,
 	}
 	if d.Queue == "" {
 		d.Queue = Default

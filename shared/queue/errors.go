@@ -19,6 +19,18 @@ var (
 	ErrIDTaken = errors.New("a job with this id is in the queue already")
 )
 
+// DuplicateError is the ErrDuplicate of a job.
+type DuplicateError struct {
+	Kind string
+	ID   string // of the job that was there already, where it could be found out
+}
+
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("enqueue %s: %s: %s", e.Kind, ErrDuplicate, e.ID)
+}
+
+func (e *DuplicateError) Unwrap() error { return ErrDuplicate }
+
 // SkipRetry makes a failure the last, where the job's error wraps it:
 //
 //	return fmt.Errorf("no such account: %w", queue.SkipRetry)

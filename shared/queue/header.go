@@ -14,6 +14,7 @@ const (
 	headerNext    = "next"    // JSON of []Step
 	headerParent  = "parent"  // JSON of Parent
 	headerAt      = "at"      // when the job was enqueued, Unix milliseconds
+	headerBy      = "by"      // see By
 )
 
 // TimeoutGrace is how much later than the job's own time-out asynq gives up on it.
@@ -31,12 +32,13 @@ type Header struct {
 	Next       []Step
 	Parent     *Parent
 	EnqueuedAt time.Time
+	By         string // the user who asked for the job, or empty
 }
 
 // ReadHeader reads the headers of a job. ours is false where something else than
 // this package enqueued it.
 func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
-	h.Trace = from[headerTrace]
+	h.Trace, h.By = from[headerTrace], from[headerBy]
 	retries, ours := from[headerRetries]
 	if !ours {
 		return h, false, nil
@@ -64,6 +66,9 @@ func (h Header) write() (map[string]string, error) {
 	}
 	if h.Trace != "" {
 		to[headerTrace] = h.Trace
+	}
+	if h.By != "" {
+		to[headerBy] = h.By
 	}
 	if len(h.Next) > 0 {
 		b, err := json.Marshal(h.Next)

@@ -89,6 +89,14 @@ func (j Job[Args]) run(ctx context.Context, app *function.App, payload []byte) e
 	return j.Do(ctx, app, args)
 }
 
+func (j Job[Args]) canonical(payload []byte) ([]byte, error) {
+	args, err := decode[Args](payload)
+	if err != nil {
+		return nil, &UnreadableError{Kind: j.Kind, Err: err}
+	}
+	return json.Marshal(args)
+}
+
 // decode reads arguments. A member that Args does not know is left out: a newer
 // process may have sent it.
 func decode[Args any](payload []byte) (Args, error) {

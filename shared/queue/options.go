@@ -21,6 +21,7 @@ type options struct {
 	keep    time.Duration
 	next    []Step
 	parent  *Parent
+	by      string
 	wrong   []error
 }
 
@@ -96,6 +97,9 @@ func Keep(d time.Duration) Option {
 		o.keep = d
 	}
 }
+
+// By notes the user who asked for the job.
+func By(user string) Option { return func(o *options) { o.by = user } }
 
 func (d Definition) options(opts []Option) (options, error) {
 	o := options{queue: d.Queue, retries: d.Retries, timeout: d.Timeout, unique: d.Unique, keep: d.Keep}

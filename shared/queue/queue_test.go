@@ -153,6 +153,18 @@ func TestUniqueAndID(t *testing.T) {
 	}
 }
 
+func TestDuplicateNamesTheOther(t *testing.T) {
+	app := embedded(t)
+	first, err := sendMail.Enqueue(t.Context(), app, mail{"ann"}, queue.Unique(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sendMail.Enqueue(t.Context(), app, mail{"ann"}, queue.Unique(time.Minute))
+	if d, ok := errors.AsType[*queue.DuplicateError](err); !ok || d.ID != first.ID {
+		t.Errorf("got %v, want the id %s", err, first.ID)
+	}
+}
+
 func TestEnqueueMany(t *testing.T) {
 	app := embedded(t)
 	all := make([]mail, 100)

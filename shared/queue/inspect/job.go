@@ -20,7 +20,7 @@ type Job struct {
 	// State is pending, active, scheduled, retry, archived or completed.
 	State string `json:"state"`
 	// Args are the arguments; a string where they are not JSON.
-	Args json.RawMessage `json:"args"`
+	Args json.RawMessage `json:"args,omitempty"`
 	// Attempts is how often the job has begun to run, the present time included.
 	Attempts    int             `json:"attempts"`
 	MaxAttempts int             `json:"maxAttempts"`
@@ -31,6 +31,7 @@ type Job struct {
 	FailedAt    *time.Time      `json:"failedAt,omitempty"`
 	CompletedAt *time.Time      `json:"completedAt,omitempty"`
 	TraceID     string          `json:"traceId,omitempty"`
+	By          string          `json:"by,omitempty"` // the user who asked for it
 	Parent      *Relative       `json:"parent,omitempty"`
 	Children    []Relative      `json:"children,omitempty"`
 }
@@ -74,7 +75,7 @@ func read(t *asynq.TaskInfo) Job {
 	j := Job{
 		ID: t.ID, Kind: t.Type, Queue: t.Queue, State: t.State.String(), Args: raw(t.Payload), Error: t.LastErr,
 		Attempts: attempts(t, h.Retries), MaxAttempts: h.Retries + 1, Result: raw(t.Result),
-		EnqueuedAt: moment(h.EnqueuedAt), FailedAt: moment(t.LastFailedAt), CompletedAt: moment(t.CompletedAt), TraceID: h.Trace,
+		EnqueuedAt: moment(h.EnqueuedAt), FailedAt: moment(t.LastFailedAt), CompletedAt: moment(t.CompletedAt), TraceID: h.Trace, By: h.By,
 	}
 	if t.State == asynq.TaskStateScheduled || t.State == asynq.TaskStateRetry {
 		j.RunAt = moment(t.NextProcessAt)
