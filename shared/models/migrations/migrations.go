@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"gorm.io/gorm"
 
 	"github.com/tandem-api/tandem/shared/database"
@@ -33,73 +31,53 @@ type Migration struct {
 }
 
 // Up applies what the database lacks, the oldest first, and returns what it applied.
-// Each migration is applied whole or not at all; the first that fails ends it. Two
-// at once do not get in each other's way: each migration is applied by one of them.
-func Up(ctx context.Context, db *gorm.DB) ([]Migration, error) {
-	p, err := provider(db)
-	if err != nil {
-		return nil, err
-	}
-	var applied []Migration
-	for {
+// Each migration is applied whole or not at all; the first that fails ends it. Of two
+// at once, the second waits for the first, as long as its context allows.
+func Up(ctx context.Context, db *gorm.DB) (applied []Migration, err error) {
+	err = with(ctx, db, files, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
-		if err == nil {
-			return append(applied, done(results)...), nil
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+			results = partial.Applied
 		}
-		partial, ok := errors.AsType[*goose.PartialError](err)
-		if ok {
-			applied = append(applied, done(partial.Applied)...)
-		}
-		if !ok || !overtaken(ctx, p, partial.Failed) {
-			return applied, fmt.Errorf("migrate up: %w", err)
-		}
-	}
-}
-
-// overtaken tells whether a migration failed since another process had just applied
-// it. Postgres has a lock against that, SQLite has none.
-func overtaken(ctx context.Context, p *goose.Provider, failed *goose.MigrationResult) bool {
-	if failed == nil {
-		return false
-	}
-	states, err := p.Status(ctx)
-	return err == nil && slices.ContainsFunc(states, func(s *goose.MigrationStatus) bool {
-		return s.Source.Version == failed.Source.Version && s.State == goose.StateApplied
+		applied = done(results)
+		return err
 	})
+	if err != nil {
+		return applied, fmt.Errorf("migrate up: %w", err)
+	}
+	return applied, nil
 }
 
 // Down takes the newest applied migration back, and returns it; nil where none is.
-func Down(ctx context.Context, db *gorm.DB) (*Migration, error) {
-	p, err := provider(db)
-	if err != nil {
-		return nil, err
-	}
-	result, err := p.Down(ctx)
-	switch {
-	case errors.Is(err, goose.ErrNoNextVersion):
-		return nil, nil
-	case err != nil:
+func Down(ctx context.Context, db *gorm.DB) (undone *Migration, err error) {
+	err = with(ctx, db, files, func(p *goose.Provider) error {
+		result, err := p.Down(ctx)
+		if err == nil {
+			undone = &done([]*goose.MigrationResult{result})[0]
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, goose.ErrNoNextVersion) {
 		return nil, fmt.Errorf("migrate down: %w", err)
 	}
-	return &done([]*goose.MigrationResult{result})[0], nil
+	return undone, nil
 }
 
-// Status tells each migration, the oldest first, and whether it is applied.
-func Status(ctx context.Context, db *gorm.DB) ([]Migration, error) {
-	p, err := provider(db)
-	if err != nil {
-		return nil, err
-	}
-	states, err := p.Status(ctx)
+// Status tells each migration, the oldest first, and whether it is applied. It waits
+// for one that runs.
+func Status(ctx context.Context, db *gorm.DB) (all []Migration, err error) {
+	err = with(ctx, db, files, func(p *goose.Provider) error {
+		states, err := p.Status(ctx)
+		for _, s := range states {
+			all = append(all, Migration{
+				Version: s.Source.Version, Name: path.Base(s.Source.Path),
+				Applied: s.State == goose.StateApplied, AppliedAt: s.AppliedAt.UTC(),
+			})
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("migration status: %w", err)
-	}
-	all := make([]Migration, 0, len(states))
-	for _, s := range states {
-		all = append(all, Migration{
-			Version: s.Source.Version, Name: path.Base(s.Source.Path),
-			Applied: s.State == goose.StateApplied, AppliedAt: s.AppliedAt.UTC(),
-		})
 	}
 	return all, nil
 }
@@ -116,31 +94,30 @@ func Behind(ctx context.Context, db *gorm.DB) (int, error) {
 	return n, err
 }
 
-func provider(db *gorm.DB) (*goose.Provider, error) {
+// with runs do with the migrations of the database's dialect, under the lock.
+func with(ctx context.Context, db *gorm.DB, files fs.FS, do func(p *goose.Provider) error) error {
+	p, err := provider(db, files)
+	if err != nil {
+		return err
+	}
+	return locked(ctx, db, func() error { return do(p) })
+}
+
+func provider(db *gorm.DB, files fs.FS) (*goose.Provider, error) {
 	pool, err := db.DB()
 	if err != nil {
-		return nil, fmt.Errorf("migrations: %w", err)
+		return nil, err
 	}
 	dialect := database.Dialect(db)
 	folder, err := fs.Sub(files, dialect)
 	if err != nil {
-		return nil, fmt.Errorf("migrations: %w", err)
+		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithTableName("migrations")}
 	kind := goose.DialectSQLite3
 	if dialect == database.Postgres {
 		kind = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
-		if err != nil {
-			return nil, fmt.Errorf("migrations: %w", err)
-		}
-		options = append(options, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(kind, pool, folder, options...)
-	if err != nil {
-		return nil, fmt.Errorf("migrations: %w", err)
-	}
-	return p, nil
+	return goose.NewProvider(kind, pool, folder, goose.WithDisableGlobalRegistry(true), goose.WithTableName("migrations"))
 }
 
 func done(results []*goose.MigrationResult) []Migration {
