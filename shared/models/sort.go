@@ -31,9 +31,10 @@ func (s *scope) sortKeys(fields []string) ([]sortKey, error) {
 			return nil, &Error{Kind: WrongSort, Model: s.table.model, Path: field, Name: k.path, Reason: "is sorted by twice"}
 		}
 		keys = append(keys, k)
-		if len(k.hops) == 0 && k.column == s.table.key {
-			return keys, nil // nothing after it would change the order
-		}
+	}
+	isKey := func(k sortKey) bool { return len(k.hops) == 0 && k.column == s.table.key }
+	if n := slices.IndexFunc(keys, isKey); n >= 0 {
+		return keys[:n+1], nil // nothing after it would change the order
 	}
 	last := sortKey{path: keyColumn, column: s.table.key, alias: s.alias}
 	if n := len(keys); n > 0 {
