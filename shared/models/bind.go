@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,7 +48,7 @@ func (t *table) bindLeaf(c Condition) (bound, error) {
 	b := bound{hops: hops, column: last.column(field)}
 	if r := last.relation(field); r != nil && name == "isnull" {
 		// A relation itself: is there none?
-		b.hops, b.column = append(hops[:len(hops):len(hops)], r), nil
+		b.hops, b.column = append(slices.Clip(hops), r), nil
 	} else if b.column == nil {
 		return b, &Error{
 			Kind: UnknownField, Model: last.model, Path: c.path, Name: field,
@@ -102,7 +103,7 @@ func unknownRelation(t *table, path, name string) error {
 }
 
 // arguments checks the value against what the operator takes.
-func (b *bound) arguments(v any) ([]any, error) {
+func (b bound) arguments(v any) ([]any, error) {
 	switch b.operator.family {
 	case null:
 		yes, ok := v.(bool)

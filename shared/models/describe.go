@@ -38,7 +38,7 @@ func show(v reflect.Value) string {
 		}
 		v = v.Elem()
 	}
-	if t, ok := v.Interface().(time.Time); ok {
+	if t, ok := reflect.TypeAssert[time.Time](v); ok {
 		return t.Format(time.RFC3339)
 	}
 	if v.Kind() != reflect.String {

@@ -68,13 +68,14 @@ func (s *scope) addColumns(columns []clause.Column, tree []branch, above []*rela
 			}
 		}
 		hops := append(slices.Clip(above), b.relation)
-		prefix := ""
-		for _, r := range hops {
-			prefix += r.goName + "__"
+		into := make([]string, len(hops), len(hops)+1)
+		for i, r := range hops {
+			into[i] = r.goName
 		}
 		alias := s.to(hops)
 		for _, c := range b.relation.table.columns {
-			columns = append(columns, clause.Column{Table: alias, Name: c.name, Alias: prefix + c.name})
+			name := strings.Join(append(into, c.name), "__")
+			columns = append(columns, clause.Column{Table: alias, Name: c.name, Alias: name})
 		}
 		var err error
 		if columns, err = s.addColumns(columns, b.branches, hops); err != nil {

@@ -29,7 +29,7 @@ func write(t *testing.T, db *gorm.DB, n int) {
 	for i := range n {
 		p := models.Post{AuthorID: int64(i%3 + 1), Title: fmt.Sprint("t", i*7%4)}
 		if i%3 > 0 {
-			p.PublishedAt = ptr(utc(2026, time.Month(i%5+1), 1, 0, 0, 0, i%2))
+			p.PublishedAt = new(utc(2026, time.Month(i%5+1), 1, 0, 0, 0, i%2))
 		}
 		if err := models.Posts.Create(t.Context(), db, &p); err != nil {
 			t.Fatal(err)

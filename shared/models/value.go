@@ -30,7 +30,7 @@ func (c *column) fit(v any) (any, error) {
 	if !r.IsValid() || r.Kind() == reflect.Pointer {
 		return nil, wrongValue(string(c.kind) + " is wanted, not nil")
 	}
-	if t, ok := r.Interface().(time.Time); ok {
+	if t, ok := reflect.TypeAssert[time.Time](r); ok {
 		return c.fitTime(t)
 	}
 	switch {
@@ -65,12 +65,10 @@ func (c *column) fitInt(n int64) (any, error) {
 }
 
 func (c *column) fitFloat(r reflect.Value) (any, error) {
-	f := 0.0
 	if r.CanInt() {
-		f = float64(r.Int())
-	} else {
-		f = r.Float()
+		return float64(r.Int()), nil
 	}
+	f := r.Float()
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil, wrongValue("a finite number is wanted")
 	}

@@ -14,7 +14,7 @@ func firstMany(hops []*relation) int {
 
 // aim returns the path of the has-many relation that all of a condition is about, as
 // seen from a scope; "" where it is about the scope's own rows, about several, or a Not.
-func (b *bound) aim() string {
+func (b bound) aim() string {
 	switch b.junction {
 	case leaf:
 		n := firstMany(b.hops)
@@ -128,16 +128,16 @@ func (s *scope) list(parts []bound, separator, empty string) expression {
 // exists returns the SQL that there is one row of the has-many relation that meets all
 // of the parts, which are about it.
 func (s *scope) exists(parts []bound) expression {
-	any := parts[0]
-	for any.junction != leaf {
-		any = any.parts[0]
+	one := parts[0]
+	for one.junction != leaf {
+		one = one.parts[0]
 	}
-	n := firstMany(any.hops)
+	n := firstMany(one.hops)
 	inner := make([]bound, len(parts))
 	for i, p := range parts {
 		inner[i] = p.from(n + 1)
 	}
-	return s.subselect(any.hops[:n+1], bound{junction: and, parts: inner})
+	return s.subselect(one.hops[:n+1], bound{junction: and, parts: inner})
 }
 
 // from returns the condition as seen from where the first hops lead.

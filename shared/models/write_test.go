@@ -25,7 +25,7 @@ func writing(t *testing.T, test func(t *testing.T, db *gorm.DB, ada models.User,
 		if err := models.Users.Create(t.Context(), db, &ada); err != nil {
 			t.Fatal(err)
 		}
-		post := models.Post{AuthorID: ada.ID, Title: "One", PublishedAt: ptr(utc(2026, 1, 2, 3, 4, 5, 6))}
+		post := models.Post{AuthorID: ada.ID, Title: "One", PublishedAt: new(utc(2026, 1, 2, 3, 4, 5, 6))}
 		if err := models.Posts.Create(t.Context(), db, &post); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestCreateGivesIDTimesAndDefaults(t *testing.T) {
 		if got := stored(t, db, models.Posts, post.ID); !got.PublishedAt.Equal(*post.PublishedAt) {
 			t.Errorf("stored %v, returned %v", got.PublishedAt, post.PublishedAt)
 		}
-		local := models.Post{AuthorID: ada.ID, PublishedAt: ptr(time.Date(2026, 3, 1, 8, 0, 0, 123456789, tokyo))}
+		local := models.Post{AuthorID: ada.ID, PublishedAt: new(time.Date(2026, 3, 1, 8, 0, 0, 123456789, tokyo))}
 		if err := models.Posts.Create(t.Context(), db, &local); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestRefusedWritesLeaveRowAndDatabaseAsTheyWere(t *testing.T) {
 		gone := models.User{Base: models.Base{ID: 99}, Name: "x"}
 		odd := models.User{Name: "nul\x00"}
 		role := models.User{Name: "x", Role: "king"}
-		long := models.Post{AuthorID: ada.ID, PublishedAt: ptr(time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC))}
+		long := models.Post{AuthorID: ada.ID, PublishedAt: new(time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC))}
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		var conflict *models.ConflictError
@@ -277,7 +277,7 @@ func TestOneStatementAWrite(t *testing.T) {
 }
 
 func TestForUpdateHoldsTheRow(t *testing.T) {
-	writing(t, func(t *testing.T, db *gorm.DB, ada models.User, post models.Post) {
+	writing(t, func(t *testing.T, db *gorm.DB, _ models.User, post models.Post) {
 		const rounds = 20
 		done := make(chan error, rounds)
 		for range rounds {

@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,10 +37,10 @@ func TestDownAllTheWayAndUpAgain(t *testing.T) {
 		if err != nil || len(before) == 0 {
 			t.Fatalf("%v, %v", before, err)
 		}
-		for i := len(before) - 1; i >= 0; i-- {
+		for i, last := range slices.Backward(before) {
 			m, err := migrations.Down(t.Context(), db)
-			if err != nil || m == nil || m.Version != before[i].Version || m.Applied {
-				t.Fatalf("took back %+v, want %s: %v", m, before[i].Name, err)
+			if err != nil || m == nil || m.Version != last.Version || m.Applied {
+				t.Fatalf("took back %+v, want %s: %v", m, last.Name, err)
 			}
 			if n, err := migrations.Behind(t.Context(), db); n != len(before)-i || err != nil {
 				t.Errorf("behind by %d, want %d: %v", n, len(before)-i, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -71,12 +72,11 @@ func show(ctx context.Context, db *gorm.DB, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("seed: %s: %w", e.code, err)
 		}
-		text := "\n" + e.code + "\n"
-		for _, sql := range statements {
-			text += "  ·  " + sql + "\n"
+		ran := ""
+		if len(statements) > 0 {
+			ran = "  ·  " + strings.Join(statements, "\n  ·  ") + "\n"
 		}
-		text += fmt.Sprintf("  →  %v\n", result)
-		if _, err := io.WriteString(w, text); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n%s  →  %v\n", e.code, ran, result); err != nil {
 			return fmt.Errorf("seed: %w", err)
 		}
 	}
