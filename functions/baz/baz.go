@@ -28,7 +28,7 @@ func routes(app *function.App, r chi.Router) error {
 	if err != nil {
 		return err
 	}
-	r.Get("/baz", app.Handle(cache.Route(app, cache.Options{TTL: keepFact}, fact(app, facts))))
+	r.Get("/baz", app.Handle(cache.Route(app, cache.Options{TTL: keepFact, Public: true}, fact(app, facts))))
 	return nil
 }
 

@@ -77,6 +77,20 @@ func TestAnotherQueryIsAnotherAnswer(t *testing.T) {
 	expect(t, url+"?a=1", "HIT", fact)
 }
 
+func TestAFactIsTheSameForEveryone(t *testing.T) {
+	v, app, url := setUp(t)
+	expect(t, url, "MISS", fact)
+	for header, value := range map[string]string{"Authorization": "Bearer " + app.Token("Asdf"), "Cookie": "theme=dark"} {
+		answer := apptest.Do(t, http.MethodGet, url, "", http.Header{header: {value}})
+		if state := answer.Header.Get("X-Cache"); state != "HIT" {
+			t.Errorf("with %s: X-Cache %q, want HIT", header, state)
+		}
+	}
+	if n := v.asked.Load(); n != 1 {
+		t.Errorf("the vendor was asked %d times, want once", n)
+	}
+}
+
 func TestTheVendorIsDown(t *testing.T) {
 	v, app, url := setUp(t)
 	v.down.Store(true)
