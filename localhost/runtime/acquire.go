@@ -109,7 +109,7 @@ func (p *Pool) grow() (*environment, error) {
 	}
 	p.running.Add(1)
 	p.mu.Unlock()
-	e, err := newEnvironment(p.host, function, p.abort)
+	e, err := newEnvironment(p.host, function, p.aborted)
 	if err != nil {
 		p.mu.Lock()
 		p.busy--

@@ -16,14 +16,14 @@ type environment struct {
 	function   Function
 	tmp        string
 	log        *logStream
-	abort      <-chan struct{} // closed: end at once
+	aborted    <-chan struct{} // closed: end at once
 	process    *process        // nil before the first, and after a reset
 	used       bool            // there has been a process
 	idleSince  time.Time
 	generation int // of its pool
 }
 
-func newEnvironment(h *Host, f Function, abort <-chan struct{}) (*environment, error) {
+func newEnvironment(h *Host, f Function, aborted <-chan struct{}) (*environment, error) {
 	tmp, err := os.MkdirTemp(h.tmp, f.Name+"-")
 	if err != nil {
 		return nil, fmt.Errorf("function %s: %w", f.Name, err)
@@ -36,7 +36,7 @@ func newEnvironment(h *Host, f Function, abort <-chan struct{}) (*environment, e
 		_ = os.RemoveAll(tmp)
 		return nil, fmt.Errorf("function %s: %w", f.Name, err)
 	}
-	return &environment{host: h, function: f, tmp: tmp, log: log, abort: abort}, nil
+	return &environment{host: h, function: f, tmp: tmp, log: log, aborted: aborted}, nil
 }
 
 // warm reports whether a process waits for an event.
@@ -78,7 +78,7 @@ func (e *environment) handle(c *call, timeout <-chan time.Time) *failure {
 		e.process.signal(resume)
 	}
 	e.process.api.deliver(c)
-	f := e.process.untilReady(timeout, e.function.Timeout, e.abort)
+	f := e.process.untilReady(timeout, e.function.Timeout, e.aborted)
 	if f != nil {
 		c.fail(f) // before the kill: it is the reason for what follows
 		e.process.kill()
@@ -121,7 +121,7 @@ func (e *environment) start(timeout <-chan time.Time, limit time.Duration, phase
 	began := time.Now()
 	p, f := launch(e.host, e.function, e.log, e.tmp)
 	if f == nil {
-		if f = p.untilReady(timeout, limit, e.abort); f != nil {
+		if f = p.untilReady(timeout, limit, e.aborted); f != nil {
 			p.kill()
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 )
@@ -37,10 +36,11 @@ type Options struct {
 type Host struct {
 	options Options
 	tmp     string
-	starter *starter
+	guard   *guard
 
-	mu    sync.Mutex
-	pools []*Pool
+	mu     sync.Mutex
+	pools  []*Pool
+	closed bool
 }
 
 // NewHost returns a host without functions. Close it, also to remove its files.
@@ -55,19 +55,26 @@ func NewHost(o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the functions' files: %w", err)
 	}
-	return &Host{options: o, tmp: tmp, starter: newStarter()}, nil
+	guard, err := newGuard()
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(tmp))
+	}
+	return &Host{options: o, tmp: tmp, guard: guard}, nil
 }
 
 // NewPool returns a pool for the function. It starts no process yet. The host closes
-// it; a pool that is not needed before may be closed before.
+// it, if nobody has before.
 func (h *Host) NewPool(f Function) (*Pool, error) {
 	f, err := f.complete()
 	if err != nil {
 		return nil, err
 	}
-	p := newPool(h, f)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrClosed
+	}
+	p := newPool(h, f)
 	h.pools = append(h.pools, p)
 	return p, nil
 }
@@ -75,18 +82,14 @@ func (h *Host) NewPool(f Function) (*Pool, error) {
 // Close closes all pools (see Pool.Close) and ends all that the host has started.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
-	pools := slices.Clone(h.pools)
-	h.pools = nil
+	h.closed = true
 	h.mu.Unlock()
-	if pools == nil {
-		pools = []*Pool{}
-	}
-	errs := make([]error, len(pools))
+	errs := make([]error, len(h.pools))
 	var wg sync.WaitGroup
-	for i, p := range pools {
+	for i, p := range h.pools {
 		wg.Go(func() { errs[i] = p.Close(ctx) })
 	}
 	wg.Wait()
-	h.starter.close()
+	h.guard.close()
 	return errors.Join(errors.Join(errs...), os.RemoveAll(h.tmp))
 }

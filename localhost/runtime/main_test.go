@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"strings"
 	"sync"
@@ -23,8 +24,8 @@ var bootstrap string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if asHost := os.Getenv("TEST_AS_HOST"); asHost != "" {
-		return hostUntilKilled(asHost)
+	if os.Getenv("TEST_AS_HOST") != "" {
+		return hostUntilKilled(os.Args[1:])
 	}
 	dir, err := os.MkdirTemp("", "bootstrap-")
 	if err != nil {
@@ -110,12 +111,16 @@ func (l *logs) add(line lambda.Line) {
 	l.lines = append(l.lines, line)
 }
 
-// text returns the lines of one event, or of all with "".
-func (l *logs) text(requestID string) string {
+func (l *logs) all() []lambda.Line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}
+
+// text returns the lines of one event, or of all with "".
+func (l *logs) text(requestID string) string {
 	var b strings.Builder
-	for _, line := range l.lines {
+	for _, line := range l.all() {
 		if requestID == "" || line.RequestID == requestID {
 			b.WriteString(line.Text + "\n")
 		}
@@ -176,5 +181,3 @@ func touch(t testing.TB, file string) {
 		t.Error(err)
 	}
 }
-
-func hostUntilKilled(dir string) int { return 0 }

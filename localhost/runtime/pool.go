@@ -11,8 +11,9 @@ import (
 // Pool runs the processes of one function: as many as there are events at once, up to
 // the function's limit, each with one event at a time.
 type Pool struct {
-	host  *Host
-	abort chan struct{} // closed: all processes end at once
+	host    *Host
+	aborted chan struct{} // closed: all processes end at once
+	abort   func()        // closes it
 
 	mu         sync.Mutex
 	function   Function
@@ -27,7 +28,8 @@ type Pool struct {
 }
 
 func newPool(h *Host, f Function) *Pool {
-	return &Pool{host: h, function: f, abort: make(chan struct{})}
+	aborted := make(chan struct{})
+	return &Pool{host: h, function: f, aborted: aborted, abort: sync.OnceFunc(func() { close(aborted) })}
 }
 
 // Function returns what the pool runs, complete with all defaults.
@@ -163,10 +165,6 @@ func (p *Pool) Stats() Stats {
 // runs is killed, and the error counts it.
 func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil
-	}
 	p.closed = true
 	p.retireIdle()
 	if p.reaper != nil {
@@ -185,10 +183,10 @@ func (p *Pool) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	cut := p.Stats().Busy
-	close(p.abort)
+	p.abort()
 	<-done
 	if cut == 0 {
 		return nil
 	}
-	return fmt.Errorf("function %s: %d events were cut off: %w", p.function.Name, cut, context.Cause(ctx))
+	return fmt.Errorf("function %s: %d events were cut off: %w", p.Function().Name, cut, context.Cause(ctx))
 }

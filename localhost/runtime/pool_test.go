@@ -1,13 +1,13 @@
 package lambda_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -38,9 +38,14 @@ func hold(t *testing.T, p *lambda.Pool) (let func(), done <-chan string) {
 }
 
 // running reports whether a process exists, and is not only waiting to be buried.
-func running(pid int) bool {
+func running(pid int) bool { return syscall.Kill(pid, 0) == nil && stateOf(pid) != "Z" }
+
+// stateOf is the letter that /proc has for a process's state.
+func stateOf(pid int) string {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return syscall.Kill(pid, 0) == nil && !bytes.Contains(stat, []byte(") Z "))
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	state, _, _ := strings.Cut(rest, " ")
+	return state
 }
 
 func TestAProcessServesOneEventAfterTheOther(t *testing.T) {
@@ -162,16 +167,16 @@ func TestAnEventGoesOnWithoutItsCaller(t *testing.T) {
 	at, until := filepath.Join(dir, "at"), filepath.Join(dir, "until")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	left := errors.New("the caller has left")
+	returned := make(chan error, 1)
 	go func() {
-		for !exists(at) {
-			time.Sleep(time.Millisecond)
-		}
-		cancel(left)
+		_, err := p.Invoke(ctx, lambda.Invocation{
+			RequestID: "left", Payload: fmt.Appendf(nil, `{"do":"wait","file":%q,"unless":%q}`, at, until),
+		})
+		returned <- err
 	}()
-	_, err := p.Invoke(ctx, lambda.Invocation{
-		RequestID: "left", Payload: fmt.Appendf(nil, `{"do":"wait","file":%q,"unless":%q}`, at, until),
-	})
-	if !errors.Is(err, left) {
+	eventually(t, "the event to be in work", func() bool { return exists(at) })
+	cancel(left)
+	if err := <-returned; !errors.Is(err, left) {
 		t.Fatalf("%v", err)
 	}
 	if s := p.Stats(); s.Busy != 1 {

@@ -22,7 +22,7 @@ type process struct {
 // launch starts the bootstrap. A failure is in Lambda's words.
 func launch(h *Host, f Function, log *logStream, tmp string) (*process, *failure) {
 	p := &process{limit: int64(f.MemoryMB) << 20, exited: make(chan struct{})}
-	api, err := newRuntimeAPI(f.ARN(), p.overLimit)
+	api, err := newRuntimeAPI(f, p.overLimit)
 	if err != nil {
 		return nil, &failure{errorType: ErrorTypeUnknown, message: err.Error()}
 	}
@@ -32,20 +32,22 @@ func launch(h *Host, f Function, log *logStream, tmp string) (*process, *failure
 	// One pipe for both, so that their lines keep their order.
 	cmd.Stdout, cmd.Stderr = log.write, log.write
 	cmd.SysProcAttr = ownGroup()
-	if err := h.starter.start(cmd); err != nil {
+	if err := cmd.Start(); err != nil {
 		api.close(nil)
 		return nil, &failure{errorType: ErrorTypeEntrypoint, message: err.Error()}
 	}
 	p.api, p.cmd, p.gauge = api, cmd, openGauge(cmd.Process.Pid)
+	h.guard.started(cmd.Process.Pid)
 	api.serve()
-	go p.wait()
+	go p.wait(h.guard)
 	return p, nil
 }
 
 // wait sees the process off.
-func (p *process) wait() {
+func (p *process) wait(g *guard) {
 	_ = p.cmd.Wait() // how it ended is in ProcessState
 	p.signal(kill)   // what it has started and left behind
+	g.ended(p.cmd.Process.Pid)
 	p.api.close(exited(p.cmd.ProcessState))
 	p.gauge.close()
 	close(p.exited)
@@ -63,7 +65,7 @@ func (p *process) alive() bool {
 
 // untilReady waits until the process asks for its next event. Any other end is a
 // failure; the process may still run then.
-func (p *process) untilReady(timeout <-chan time.Time, after time.Duration, abort <-chan struct{}) *failure {
+func (p *process) untilReady(timeout <-chan time.Time, after time.Duration, aborted <-chan struct{}) *failure {
 	survey := time.NewTicker(surveyEvery)
 	defer survey.Stop()
 	for {
@@ -76,7 +78,7 @@ func (p *process) untilReady(timeout <-chan time.Time, after time.Duration, abor
 			return p.api.ended
 		case <-timeout:
 			return timedOut(after)
-		case <-abort:
+		case <-aborted:
 			return &failure{errorType: ErrorTypeExit, message: "the host has stopped the process"}
 		case <-p.api.over:
 			return outOfMemory()

@@ -15,6 +15,9 @@ const (
 // CanFreeze says whether this system can stop a process between events.
 const CanFreeze = true
 
+// ownGroup keeps the terminal's signals from the process.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
 // signal reaches the whole group: on Lambda nothing that a function has started
 // outlives a reset either.
 func (p *process) signal(s syscall.Signal) {

@@ -20,14 +20,14 @@ const (
 )
 
 // response takes the answer to an event.
-func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string) {
-	c := a.claim(w, id)
+func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
+	c := a.claim(w, r)
 	if c == nil {
 		return
 	}
 	if mode := r.Header.Get(headerMode); mode != "" && !strings.EqualFold(mode, "streaming") {
 		c.settle()
-		c.answer((&failure{errorType: ErrorTypeMode, message: "Invalid function response mode"}).result(id))
+		c.answer((&failure{errorType: ErrorTypeMode, message: "Invalid function response mode"}).result(c.inv.RequestID))
 		refuse(w, http.StatusBadRequest, "InvalidFunctionResponseMode", "the only mode is streaming")
 		return
 	}
@@ -46,7 +46,7 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string)
 		c.answer((&failure{
 			errorType: ErrorTypeTooLarge,
 			message:   fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxResponse),
-		}).result(id))
+		}).result(c.inv.RequestID))
 		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxResponse))
 	case a.overLimit():
@@ -56,7 +56,7 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string)
 	default:
 		c.settle()
 		if f := trailing(r.Trailer); f != nil {
-			c.answer(f.result(id))
+			c.answer(f.result(c.inv.RequestID))
 		} else {
 			c.answer(Result{Payload: body, ContentType: r.Header.Get("Content-Type")})
 		}
@@ -65,8 +65,8 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string)
 }
 
 // failed takes the failure of an event, in the function's own words.
-func (a *runtimeAPI) failed(w http.ResponseWriter, r *http.Request, id string) {
-	c := a.claim(w, id)
+func (a *runtimeAPI) failed(w http.ResponseWriter, r *http.Request) {
+	c := a.claim(w, r)
 	if c == nil {
 		return
 	}
@@ -76,7 +76,7 @@ func (a *runtimeAPI) failed(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	c.settle()
-	c.answer(spoken(r.Header, body).result(id))
+	c.answer(spoken(r.Header, body).result(c.inv.RequestID))
 	if size > MaxResponse {
 		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxResponse))

@@ -8,22 +8,18 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
 
-const (
-	runtimePath = "/2018-06-01/runtime/"
-	// drainTime is how long the last words of a process that has gone are read.
-	drainTime = 100 * time.Millisecond
-)
+// drainTime is how long the last words of a process that has gone are read.
+const drainTime = 100 * time.Millisecond
 
 // runtimeAPI is the HTTP server that one process gets its events from and answers
 // to (AWS docs "runtimes-api").
 type runtimeAPI struct {
 	address   string // host:port
-	arn       string
+	function  Function
 	overLimit func() bool // whether the process has had too much memory
 	listener  net.Listener
 	server    *http.Server
@@ -50,17 +46,17 @@ const (
 	answered              // the process has answered, or does so now
 )
 
-func newRuntimeAPI(arn string, overLimit func() bool) (*runtimeAPI, error) {
+func newRuntimeAPI(f Function, overLimit func() bool) (*runtimeAPI, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("open a Runtime API: %w", err)
 	}
 	a := &runtimeAPI{
-		address: l.Addr().String(), arn: arn, overLimit: overLimit, listener: l,
+		address: l.Addr().String(), function: f, overLimit: overLimit, listener: l,
 		events: make(chan *call, 1), asked: make(chan struct{}, 1), initFailed: make(chan *failure, 1),
 		over: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
-	a.server = &http.Server{Handler: a, ErrorLog: log.New(io.Discard, "", 0)}
+	a.server = &http.Server{Handler: a.routes(), ErrorLog: log.New(io.Discard, "", 0)}
 	return a, nil
 }
 
@@ -91,37 +87,17 @@ func (a *runtimeAPI) deliver(c *call) {
 	a.events <- c
 }
 
-func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := strings.CutPrefix(r.URL.Path, runtimePath)
-	if !ok {
-		refuse(w, http.StatusNotFound, "NotFound", "no such path: "+r.URL.Path)
-		return
-	}
-	method := http.MethodPost
-	var handle func(http.ResponseWriter, *http.Request)
-	switch path {
-	case "invocation/next":
-		method, handle = http.MethodGet, a.next
-	case "init/error":
-		handle = a.initError
-	default:
-		id, what, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
-		switch {
-		case strings.HasPrefix(path, "invocation/") && what == "response":
-			handle = func(w http.ResponseWriter, r *http.Request) { a.response(w, r, id) }
-		case strings.HasPrefix(path, "invocation/") && what == "error":
-			handle = func(w http.ResponseWriter, r *http.Request) { a.failed(w, r, id) }
-		default:
-			refuse(w, http.StatusNotFound, "NotFound", "no such path: "+r.URL.Path)
-			return
-		}
-	}
-	if r.Method != method {
-		w.Header().Set("Allow", method)
-		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "the method must be "+method)
-		return
-	}
-	handle(w, r)
+// routes are the paths of the Runtime API, and of the Extensions API what is needed.
+func (a *runtimeAPI) routes() http.Handler {
+	const invocation, extension = "/2018-06-01/runtime/invocation/", "/2020-01-01/extension/"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+invocation+"next", a.next)
+	mux.HandleFunc("POST "+invocation+"{id}/response", a.response)
+	mux.HandleFunc("POST "+invocation+"{id}/error", a.failed)
+	mux.HandleFunc("POST /2018-06-01/runtime/init/error", a.initError)
+	mux.HandleFunc("POST "+extension+"register", a.register)
+	mux.HandleFunc("GET "+extension+"event/next", a.nextForExtension)
+	return mux
 }
 
 // next waits for an event. Asking for it says that the last one is done with.
@@ -161,7 +137,7 @@ func (a *runtimeAPI) hand(w http.ResponseWriter, c *call) {
 	h["Content-Length"] = []string{strconv.Itoa(len(c.inv.Payload))}
 	h["Lambda-Runtime-Aws-Request-Id"] = []string{c.inv.RequestID}
 	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(c.deadline.UnixMilli(), 10)}
-	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{a.arn}
+	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{a.function.ARN()}
 	h["Lambda-Runtime-Trace-Id"] = []string{c.inv.TraceID}
 	if c.inv.ClientContext != "" {
 		h["Lambda-Runtime-Client-Context"] = []string{c.inv.ClientContext}
@@ -173,7 +149,8 @@ func (a *runtimeAPI) hand(w http.ResponseWriter, c *call) {
 }
 
 // claim returns the event that the process wants to answer, which it may do once.
-func (a *runtimeAPI) claim(w http.ResponseWriter, id string) *call {
+func (a *runtimeAPI) claim(w http.ResponseWriter, r *http.Request) *call {
+	id := r.PathValue("id")
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {

@@ -160,6 +160,7 @@ func tick(file string) {
 // spawn leaves a child behind.
 func spawn() (int, error) {
 	cmd := exec.Command("sleep", "600")
+	cmd.Stdout = os.Stdout // it keeps the log open
 	err := cmd.Start()
 	if err != nil {
 		return 0, err
