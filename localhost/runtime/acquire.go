@@ -9,7 +9,7 @@ import (
 const (
 	// settleTime is how long an event waits for a process that has answered and is
 	// about to be free, before another is started.
-	settleTime = 5 * time.Millisecond
+	settleTime = 20 * time.Millisecond
 	// settleLimit is how long, where no other may be started.
 	settleLimit = time.Second
 )
@@ -31,12 +31,9 @@ func (p *Pool) acquire(ctx context.Context) (*environment, error) {
 		w := make(chan *environment, 1)
 		p.waiters = append(p.waiters, w)
 		p.mu.Unlock()
-		if full {
-			return p.wait(ctx, w, settleLimit)
-		}
-		return p.wait(ctx, w, settleTime)
+		return p.wait(ctx, w)
 	case full:
-		defer p.mu.Unlock()
+		p.mu.Unlock()
 		return nil, p.throttled()
 	default:
 		p.busy++
@@ -60,34 +57,44 @@ func (p *Pool) pop() *environment {
 }
 
 // wait waits for an environment that is about to be free.
-func (p *Pool) wait(ctx context.Context, w chan *environment, patience time.Duration) (*environment, error) {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	var err error
-	select {
-	case e := <-w:
-		return p.handed(e)
-	case <-timer.C:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
+func (p *Pool) wait(ctx context.Context, w chan *environment) (*environment, error) {
+	settled, limit := time.NewTimer(settleTime), time.NewTimer(settleLimit)
+	defer settled.Stop()
+	defer limit.Stop()
+	for {
+		select {
+		case e := <-w:
+			return p.handed(e)
+		case <-settled.C:
+			if p.leave(w, true) {
+				return p.grow()
+			}
+		case <-limit.C:
+			if p.leave(w, false) {
+				return nil, p.throttled()
+			}
+		case <-ctx.Done():
+			if p.leave(w, false) {
+				return nil, context.Cause(ctx)
+			}
+		}
 	}
+}
+
+// leave ends the waiting, unless an environment is on its way. Who leaves to grow
+// counts as busy then, and stays where there is no room.
+func (p *Pool) leave(w chan *environment, grow bool) bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	i := slices.Index(p.waiters, w)
-	if i < 0 { // it came just now
-		p.mu.Unlock()
-		return p.handed(<-w)
+	if i < 0 || (grow && p.busy >= p.function.limit()) {
+		return false
 	}
 	p.waiters = slices.Delete(p.waiters, i, i+1)
-	if err == nil && p.busy >= p.function.limit() {
-		err = p.throttled()
+	if grow {
+		p.busy++
 	}
-	if err != nil {
-		p.mu.Unlock()
-		return nil, err
-	}
-	p.busy++
-	p.mu.Unlock()
-	return p.grow()
+	return true
 }
 
 // handed takes over an environment, or only the right to start one.
@@ -122,5 +129,7 @@ func (p *Pool) grow() (*environment, error) {
 }
 
 func (p *Pool) throttled() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return &ThrottledError{p.function.Name, p.function.limit(), p.function.Reserved != nil}
 }

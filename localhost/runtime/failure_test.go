@@ -74,7 +74,11 @@ func TestFailures(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h, l := newHost(t, lambda.Options{InitTimeout: 100 * time.Millisecond})
+			o := lambda.Options{}
+			if tt.function.Env["AT_START"] == "hang" {
+				o.InitTimeout = 100 * time.Millisecond
+			}
+			h, l := newHost(t, o)
 			p := newPool(t, h, tt.function)
 			r, err := p.Invoke(t.Context(), lambda.Invocation{RequestID: "ID", Payload: []byte(tt.event)})
 			if err != nil {
@@ -96,7 +100,7 @@ func TestFailures(t *testing.T) {
 func TestAStartThatFailsOnceIsTriedAgain(t *testing.T) {
 	for name, how := range map[string]string{"an exit": "exit-once", "no end": "hang-once"} {
 		t.Run(name, func(t *testing.T) {
-			h, l := newHost(t, lambda.Options{InitTimeout: 100 * time.Millisecond})
+			h, l := newHost(t, lambda.Options{InitTimeout: 2 * time.Second})
 			p := newPool(t, h, lambda.Function{Env: map[string]string{"AT_START": how}, Timeout: time.Minute})
 			r, err := p.Invoke(t.Context(), lambda.Invocation{RequestID: "ID", Payload: []byte(`{"do":"echo"}`)})
 			if err != nil || r.FunctionError != "" {
@@ -122,7 +126,7 @@ func TestAfterAFailureTheNextEventHasANewProcess(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h, _ := newHost(t, lambda.Options{})
-			p := newPool(t, h, lambda.Function{Reserved: new(1), Timeout: 500 * time.Millisecond})
+			p := newPool(t, h, lambda.Function{Reserved: new(1), Timeout: 2 * time.Second})
 			var before, after, count int
 			answer(t, p, `{"do":"pid"}`, &before)
 			answer(t, p, `{"do":"count"}`, &count)
@@ -165,7 +169,7 @@ func TestAProcessThatEndsBetweenEventsIsReplaced(t *testing.T) {
 
 func TestNothingThatAFunctionHasStartedOutlivesIt(t *testing.T) {
 	h, _ := newHost(t, lambda.Options{})
-	p := newPool(t, h, lambda.Function{Timeout: 300 * time.Millisecond})
+	p := newPool(t, h, lambda.Function{Timeout: 2 * time.Second})
 	var child int
 	answer(t, p, `{"do":"spawn"}`, &child)
 	if !running(child) {

@@ -215,7 +215,7 @@ func TestAStreamedAnswerThatFails(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			host, _ := newHost(t, lambda.Options{})
-			pool := newPool(t, host, lambda.Function{Timeout: 500 * time.Millisecond})
+			pool := newPool(t, host, lambda.Function{Timeout: 2 * time.Second})
 			s := serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: body, Stream: true})
 			res, err := http.Post(s.URL, "", strings.NewReader(tt.event))
 			if err != nil {

@@ -79,12 +79,12 @@ func TestLinesSayWhereTheyAreFrom(t *testing.T) {
 
 func TestTheTailOfTheLog(t *testing.T) {
 	h, _ := newHost(t, lambda.Options{})
-	p := newPool(t, h, lambda.Function{Timeout: 300 * time.Millisecond})
+	p := newPool(t, h, lambda.Function{Timeout: 2 * time.Second})
 	invoke(t, p, printing("of another event\n"))
 	for _, tt := range []struct{ name, event, want string }{
 		{"all", printing("hello\n"), `^START RequestId: .*\nhello\nEND RequestId: .*\nREPORT RequestId: .*\n$`},
 		{"the end", printing(strings.Repeat("x", 5000) + "\n"), `^x+\nEND RequestId: .*\nREPORT RequestId: .*\n$`},
-		{"a failure", `{"do":"hang"}`, `(?s)^START.*Task timed out after 0.30 seconds\nEND.*Status: timeout\n$`},
+		{"a failure", `{"do":"hang"}`, `(?s)^START.*Task timed out after 2.00 seconds\nEND.*Status: timeout\n$`},
 	} {
 		r, err := p.Invoke(t.Context(), lambda.Invocation{Payload: []byte(tt.event), LogTail: true})
 		if err != nil {

@@ -32,8 +32,10 @@ type runtimeAPI struct {
 	ended      *failure      // how, once gone is closed
 
 	mu    sync.Mutex
-	call  *call // the last event
-	state state // of that event
+	call  *call         // the last event
+	state state         // of that event
+	taker net.Conn      // the connection that it went out on
+	lost  chan struct{} // closed when taker is
 }
 
 // state is how far the process is with an event.
@@ -56,8 +58,26 @@ func newRuntimeAPI(f Function, overLimit func() bool) (*runtimeAPI, error) {
 		events: make(chan *call, 1), asked: make(chan struct{}, 1), initFailed: make(chan *failure, 1),
 		over: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
-	a.server = &http.Server{Handler: a.routes(), ErrorLog: log.New(io.Discard, "", 0)}
+	a.server = &http.Server{
+		Handler: a.routes(), ErrorLog: log.New(io.Discard, "", 0), ConnState: a.connState,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
 	return a, nil
+}
+
+type connKey struct{}
+
+// connState notices when the connection is closed that an event went out on.
+func (a *runtimeAPI) connState(c net.Conn, s http.ConnState) {
+	if s != http.StateClosed {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.taker == c {
+		a.taker = nil
+		close(a.lost)
+	}
 }
 
 func (a *runtimeAPI) serve() {
@@ -103,7 +123,7 @@ func (a *runtimeAPI) routes() http.Handler {
 // next waits for an event. Asking for it says that the last one is done with.
 func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
-	state := a.state
+	state, lost := a.state, a.lost
 	if state == idle || state == answered {
 		select {
 		case a.asked <- struct{}{}:
@@ -111,26 +131,42 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.mu.Unlock()
-	if state == running {
+	if state == running && !a.recall(lost) {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the last event has no answer yet")
 		return
 	}
 	select {
 	case c := <-a.events:
-		if r.Context().Err() != nil { // the process has hung up, and will ask again
-			a.events <- c
-			return
-		}
-		a.hand(w, c)
+		a.hand(w, r, c)
 	case <-r.Context().Done():
 	case <-a.gone:
 	}
 }
 
+// recall takes back an event that may never have arrived: the connection that it went
+// out on is closed. So it happens to a process whose client gave up while it waited,
+// after a long freeze for example.
+func (a *runtimeAPI) recall(lost <-chan struct{}) bool {
+	select {
+	case <-lost:
+	case <-time.After(drainTime):
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.state == running {
+		a.state = pending
+		a.events <- a.call
+	}
+	return true
+}
+
 // hand writes the event.
-func (a *runtimeAPI) hand(w http.ResponseWriter, c *call) {
+func (a *runtimeAPI) hand(w http.ResponseWriter, r *http.Request, c *call) {
 	a.mu.Lock()
 	a.state = running
+	a.taker, _ = r.Context().Value(connKey{}).(net.Conn)
+	a.lost = make(chan struct{})
 	a.mu.Unlock()
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
