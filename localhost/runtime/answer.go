@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -35,6 +36,32 @@ var errMalformed = errors.New("malformed answer")
 
 // lenient reads JSON as JavaScript does: the last of equal names counts.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// formatOf finds an event's member "version", which the gateway's events begin with.
+// Other events are taken for 2.0.
+func formatOf(event []byte) string {
+	d := jsontext.NewDecoder(bytes.NewReader(event), lenient)
+	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
+		return "2.0"
+	}
+	for d.PeekKind() == jsontext.KindString {
+		name, err := d.ReadToken()
+		if err != nil {
+			break
+		}
+		if name.String() != "version" {
+			if d.SkipValue() != nil {
+				break
+			}
+			continue
+		}
+		if v, err := d.ReadToken(); err == nil && v.Kind() == jsontext.KindString {
+			return v.String()
+		}
+		break
+	}
+	return "2.0"
+}
 
 // readAnswer reads what a function has answered to an event of the payload format
 // "1.0" or "2.0" (AWS docs "http-api-develop-integrations-lambda").

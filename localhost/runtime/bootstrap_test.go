@@ -13,6 +13,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func testdata(t *testing.T, name string) string {
@@ -91,18 +92,18 @@ func TestNothingOutlivesAHostThatIsKilled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "a process group", func() bool { return len(group(t, pid)) > 0 })
+			apptest.Eventually(t, "a process group", func() bool { return len(group(t, pid)) > 0 })
 			if name == "a script and its child" {
-				eventually(t, "a child", func() bool { return len(group(t, pid)) == 2 })
+				apptest.Eventually(t, "a child", func() bool { return len(group(t, pid)) == 2 })
 			}
 			if name == "a process that is frozen" {
-				eventually(t, "the frost", func() bool { return stateOf(pid) == "T" })
+				apptest.Eventually(t, "the frost", func() bool { return stateOf(pid) == "T" })
 			}
 			if err := host.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			_ = host.Wait()
-			eventually(t, "all processes to end", func() bool { return len(group(t, pid)) == 0 })
+			apptest.Eventually(t, "all processes to end", func() bool { return len(group(t, pid)) == 0 })
 		})
 	}
 }
@@ -111,7 +112,7 @@ func TestNothingOutlivesAHostThatIsKilled(t *testing.T) {
 // frozen one. It writes the process's id.
 func hostUntilKilled(command []string) int {
 	frozen := len(command) > 1 && command[1] == "-frozen"
-	h, err := lambda.NewHost(lambda.Options{Path: os.Getenv("PATH"), Freeze: frozen})
+	h, err := lambda.NewHost(lambda.Options{Path: path(), Freeze: frozen})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -130,7 +131,7 @@ func hostUntilKilled(command []string) int {
 	for pid == "" {
 		pid = childOf(os.Getpid(), filepath.Base(command[0]))
 	}
-	fmt.Println(pid)
+	_, _ = fmt.Fprintln(os.Stdout, pid)
 	select {}
 }
 

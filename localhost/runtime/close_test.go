@@ -9,6 +9,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func TestClose(t *testing.T) {
@@ -18,7 +19,7 @@ func TestClose(t *testing.T) {
 		let, done := hold(t, p)
 		closed := make(chan error, 1)
 		go func() { closed <- p.Close(context.Background()) }()
-		eventually(t, "the pool to refuse", func() bool {
+		apptest.Eventually(t, "the pool to refuse", func() bool {
 			_, err := p.Invoke(t.Context(), lambda.Invocation{})
 			return errors.Is(err, lambda.ErrClosed)
 		})

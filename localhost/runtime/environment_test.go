@@ -9,6 +9,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func TestWhatAProcessSees(t *testing.T) {
@@ -26,7 +27,7 @@ func TestWhatAProcessSees(t *testing.T) {
 		`AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/foo`, `AWS_LAMBDA_LOG_STREAM_NAME=\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}`,
 		`AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:\d+`, `AWS_REGION=eu-central-1`,
 		`LAMBDA_RUNTIME_DIR=/var/runtime`, `LAMBDA_TASK_ROOT=` + regexp.QuoteMeta(filepath.Dir(bootstrap)),
-		`MINE=a=b`, `PATH=` + regexp.QuoteMeta(os.Getenv("PATH")), `TMPDIR=.+`, `TZ=Europe/Rome`, `_HANDLER=main`,
+		`MINE=a=b`, `PATH=` + regexp.QuoteMeta(path()), `TMPDIR=.+`, `TZ=Europe/Rome`, `_HANDLER=main`,
 		`_X_AMZN_TRACE_ID=Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0`, // which its runtime sets
 	}
 	if got := strings.Join(environ, "\n"); !regexp.MustCompile("^" + strings.Join(want, "\n") + "$").MatchString(got) {
@@ -88,14 +89,15 @@ func TestFreeze(t *testing.T) {
 	var pid, again int
 	answer(t, p, `{"do":"pid"}`, &pid)
 	invoke(t, p, `{"do":"tick","file":"`+file+`"}`) // it goes on behind its answer
-	eventually(t, "the process to be frozen", func() bool { return stateOf(pid) == "T" })
+	apptest.Eventually(t, "the process to be frozen", func() bool { return stateOf(pid) == "T" })
 	frozen := size(t, file) // what has been written behind the answer
-	answer(t, p, `{"do":"pid"}`, &again)
-	eventually(t, "it to go on with the next event", func() bool { return size(t, file) > frozen })
-	if pid != again {
-		t.Errorf("another process: %d, not %d", again, pid)
-	}
-	eventually(t, "the process to be frozen again", func() bool { return stateOf(pid) == "T" })
+	apptest.Eventually(t, "it to go on while it has an event", func() bool {
+		if answer(t, p, `{"do":"pid"}`, &again); pid != again {
+			t.Fatalf("another process: %d, not %d", again, pid)
+		}
+		return size(t, file) > frozen
+	})
+	apptest.Eventually(t, "the process to be frozen again", func() bool { return stateOf(pid) == "T" })
 	if err := p.Close(t.Context()); err != nil || running(pid) {
 		t.Errorf("%v, and it runs: %v", err, running(pid))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func TestFailures(t *testing.T) {
@@ -153,11 +154,11 @@ func TestAProcessThatEndsBetweenEventsIsReplaced(t *testing.T) {
 	p := newPool(t, h, lambda.Function{})
 	var before, after int
 	answer(t, p, `{"do":"pid"}`, &before)
-	eventually(t, "the process to be idle", func() bool { return p.Stats().Idle == 1 })
+	apptest.Eventually(t, "the process to be idle", func() bool { return p.Stats().Idle == 1 })
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a new process", func() bool {
+	apptest.Eventually(t, "a new process", func() bool {
 		// An event may still come to the old one before its end is known.
 		r := invoke(t, p, `{"do":"pid"}`)
 		return r.FunctionError == "" && json.Unmarshal(r.Payload, &after) == nil && after != before
@@ -176,7 +177,7 @@ func TestNothingThatAFunctionHasStartedOutlivesIt(t *testing.T) {
 		t.Fatal("no child")
 	}
 	invoke(t, p, `{"do":"hang"}`)
-	eventually(t, "the child to end", func() bool { return !running(child) })
+	apptest.Eventually(t, "the child to end", func() bool { return !running(child) })
 }
 
 func TestAnEventThatIsTooLargeIsRefused(t *testing.T) {

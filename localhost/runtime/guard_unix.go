@@ -31,7 +31,7 @@ for g in $groups; do kill -s KILL -- "-$g"; done
 `
 
 func newGuard() (*guard, error) {
-	shell := exec.Command("/bin/sh", "-c", guarding)
+	shell := exec.Command("/bin/sh", "-c", guarding) //nolint:noctx // it outlives everything here
 	shell.Dir, shell.Env = "/", []string{}
 	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the terminal's signals are not for it
 	tell, err := shell.StdinPipe()

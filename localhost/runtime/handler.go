@@ -13,10 +13,9 @@ import (
 // request becomes an event, and the function's answer an HTTP answer.
 type Handler struct {
 	Invoke Invoke
-	// Event makes the event of a request. Its error is answered with status 500.
+	// Event makes the event of a request, in the payload format 1.0 or 2.0. Its error
+	// is answered with status 500.
 	Event func(*http.Request) ([]byte, error)
-	// Format is the payload format of the event: "2.0" by default, or "1.0".
-	Format string
 	// Stream sends the answer while the function writes it. API Gateway's HTTP APIs
 	// cannot; Lambda's function URLs can (InvokeMode RESPONSE_STREAM).
 	Stream bool
@@ -49,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.stream(w, r, result)
 		return
 	}
-	answer, err := readAnswer(result.Payload, orDefault(h.Format, "2.0"))
+	answer, err := readAnswer(result.Payload, formatOf(event))
 	if err != nil {
 		h.refuse(w, r, err)
 		return

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // body is an Event that takes the request's body for the event itself.
@@ -28,34 +29,11 @@ func serve(t *testing.T, h *lambda.Handler) *httptest.Server {
 	return s
 }
 
-func post(t *testing.T, url, event string) (*http.Response, string) {
-	t.Helper()
-	return do(t, http.MethodPost, url, event)
-}
-
-func do(t *testing.T, method, url, event string) (*http.Response, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(event))
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(b)
-}
-
 // headers writes what is not net/http's own, a line each.
-func headers(res *http.Response) string {
+func headers(h http.Header) string {
 	var lines []string
-	for _, name := range slices.Sorted(maps.Keys(res.Header)) {
-		for _, v := range res.Header[name] {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, v := range h[name] {
 			if name != "Date" && name != "Content-Length" {
 				lines = append(lines, name+": "+v)
 			}
@@ -73,10 +51,7 @@ func TestAnswers(t *testing.T) {
 	const failed = `{"message":"Internal Server Error"}`
 	host, _ := newHost(t, lambda.Options{})
 	pool := newPool(t, host, lambda.Function{})
-	urls := map[string]string{}
-	for _, format := range []string{"1.0", "2.0"} {
-		urls[format] = serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: body, Format: format}).URL
-	}
+	url := serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: body}).URL
 	for _, tt := range []struct {
 		name, format, answer string
 		status               int
@@ -118,9 +93,10 @@ func TestAnswers(t *testing.T) {
 		{"1.0: no object", "1.0", `"hello"`, 500, "Content-Type: application/json", failed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			res, got := post(t, urls[tt.format], raw(tt.answer))
-			if res.StatusCode != tt.status || got != tt.body || headers(res) != tt.header {
-				t.Errorf("%d\n%s\n\n%s\n\nnot %d\n%s\n\n%s", res.StatusCode, headers(res), got, tt.status, tt.header, tt.body)
+			event := `{"version":"` + tt.format + `",` + raw(tt.answer)[1:]
+			got := apptest.Do(t, http.MethodPost, url, event, nil)
+			if got.Status != tt.status || got.Body != tt.body || headers(got.Header) != tt.header {
+				t.Errorf("%d\n%s\n\n%s\n\nnot %d\n%s\n\n%s", got.Status, headers(got.Header), got.Body, tt.status, tt.header, tt.body)
 			}
 		})
 	}
@@ -132,9 +108,9 @@ func TestHEADHasTheLengthThatTheFunctionNames(t *testing.T) {
 	event := func(*http.Request) ([]byte, error) {
 		return []byte(raw(`{"statusCode":200,"headers":{"content-length":"123"}}`)), nil
 	}
-	res, _ := do(t, http.MethodHead, serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: event}).URL, "")
-	if res.ContentLength != 123 {
-		t.Errorf("%d", res.ContentLength)
+	got := apptest.Do(t, http.MethodHead, serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: event}).URL, "", nil)
+	if length := got.Header.Get("Content-Length"); length != "123" {
+		t.Errorf("%q", length)
 	}
 }
 
@@ -171,13 +147,13 @@ func TestRefusals(t *testing.T) {
 				}
 				h.ServeHTTP(w, r.WithContext(ctx))
 			})
-			res, got := post(t, s.URL, tt.event)
-			if res.StatusCode != tt.status || got != tt.body || res.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%d %s %s", res.StatusCode, res.Header, got)
+			got := apptest.Do(t, http.MethodPost, s.URL, tt.event, nil)
+			if got.Status != tt.status || got.Body != tt.body || headers(got.Header) != "Content-Type: application/json" {
+				t.Errorf("%+v", got)
 			}
 			h.Refuse = func(w http.ResponseWriter, _ *http.Request, status int) { w.WriteHeader(status + 1) }
-			if res, _ := post(t, s.URL, tt.event); res.StatusCode != tt.status+1 {
-				t.Errorf("with words of its own: %d", res.StatusCode)
+			if got := apptest.Do(t, http.MethodPost, s.URL, tt.event, nil); got.Status != tt.status+1 {
+				t.Errorf("with words of its own: %+v", got)
 			}
 		})
 	}
@@ -193,8 +169,8 @@ func TestAStreamedAnswerComesAsItIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 201 || headers(res) != "Content-Type: application/octet-stream\nSet-Cookie: a=1\nX-From: stream" {
-		t.Errorf("%d %s", res.StatusCode, headers(res))
+	if res.StatusCode != 201 || headers(res.Header) != "Content-Type: application/octet-stream\nSet-Cookie: a=1\nX-From: stream" {
+		t.Errorf("%d %s", res.StatusCode, headers(res.Header))
 	}
 	one := make([]byte, 4)
 	if _, err := io.ReadFull(res.Body, one); err != nil || string(one) != "one " {
@@ -234,12 +210,12 @@ func TestStreamsWithoutAPrelude(t *testing.T) {
 	host, _ := newHost(t, lambda.Options{})
 	pool := newPool(t, host, lambda.Function{})
 	s := serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: body, Stream: true})
-	res, got := post(t, s.URL, raw("<p>"))
-	if res.StatusCode != 200 || got != "<p>" || headers(res) != "Content-Type: application/octet-stream" {
-		t.Errorf("%d %s %q", res.StatusCode, headers(res), got)
+	got := apptest.Do(t, http.MethodPost, s.URL, raw("<p>"), nil)
+	if got.Status != 200 || got.Body != "<p>" || headers(got.Header) != "Content-Type: application/octet-stream" {
+		t.Errorf("%+v", got)
 	}
-	res, got = post(t, s.URL, `{"do":"error","text":"no"}`)
-	if res.StatusCode != 500 || got != `{"message":"Internal Server Error"}` {
-		t.Errorf("%d %q", res.StatusCode, got)
+	got = apptest.Do(t, http.MethodPost, s.URL, `{"do":"error","text":"no"}`, nil)
+	if got.Status != 500 || got.Body != `{"message":"Internal Server Error"}` {
+		t.Errorf("%+v", got)
 	}
 }

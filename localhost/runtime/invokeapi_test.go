@@ -1,7 +1,6 @@
 package lambda_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -16,9 +15,11 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
-// newInvokeAPI serves two functions: foo, and busy, which takes no event at all.
+// newInvokeAPI serves two functions: foo, and busy, which takes no event at all. The
+// URL is that of all functions.
 func newInvokeAPI(t *testing.T) (url string, q *lambda.Queue) {
 	t.Helper()
 	h, _ := newHost(t, lambda.Options{})
@@ -34,7 +35,7 @@ func newInvokeAPI(t *testing.T) (url string, q *lambda.Queue) {
 	}
 	s := httptest.NewServer(api)
 	t.Cleanup(s.Close)
-	return s.URL, q
+	return s.URL + lambda.InvokePath, q
 }
 
 func TestTheInvokeAPI(t *testing.T) {
@@ -76,49 +77,31 @@ func TestTheInvokeAPI(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path, query, _ := strings.Cut(tt.function, "?")
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/2015-03-31/functions/"+path+"/invocations?"+query, strings.NewReader(tt.body))
-			if err != nil {
-				t.Fatal(err)
-			}
+			header := http.Header{}
 			if name, value, ok := strings.Cut(tt.header, ": "); ok {
-				r.Header.Set(name, value)
+				header.Set(name, value)
 			}
-			res, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			var got bytes.Buffer
-			_, _ = got.ReadFrom(res.Body)
-			if res.StatusCode != tt.status || !regexp.MustCompile("^"+tt.answer+"$").Match(got.Bytes()) {
-				t.Errorf("%d %s\nnot %d %s", res.StatusCode, got.Bytes(), tt.status, tt.answer)
+			got := apptest.Do(t, http.MethodPost, url+path+"/invocations?"+query, tt.body, header)
+			if got.Status != tt.status || !regexp.MustCompile("^"+tt.answer+"$").MatchString(got.Body) {
+				t.Errorf("%d %s\nnot %d %s", got.Status, got.Body, tt.status, tt.answer)
 			}
 			for want := range strings.Lines(tt.wants) {
 				name, pattern, _ := strings.Cut(strings.TrimSpace(want), ": ")
-				if got := res.Header.Get(name); !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
+				if got := got.Header.Get(name); !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
 					t.Errorf("%s: %q, not %s", name, got, pattern)
 				}
 			}
 		})
 	}
-	if res, _ := do(t, http.MethodGet, url+"/2015-03-31/functions/foo/invocations", ""); res.StatusCode != 404 {
-		t.Errorf("GET: %d", res.StatusCode)
+	if got := apptest.Get(t, url+"foo/invocations"); got.Status != 404 {
+		t.Errorf("GET: %+v", got)
 	}
 }
 
 func TestTheLogOfAnInvocation(t *testing.T) {
 	url, _ := newInvokeAPI(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/2015-03-31/functions/foo/invocations", strings.NewReader(printing("hello\n")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("X-Amz-Log-Type", "Tail")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	log, err := base64.StdEncoding.DecodeString(res.Header.Get("X-Amz-Log-Result"))
+	got := apptest.Do(t, http.MethodPost, url+"foo/invocations", printing("hello\n"), http.Header{"X-Amz-Log-Type": {"Tail"}})
+	log, err := base64.StdEncoding.DecodeString(got.Header.Get("X-Amz-Log-Result"))
 	if err != nil || !regexp.MustCompile(`(?s)START.*\nhello\nEND.*\nREPORT`).Match(log) {
 		t.Errorf("%s %v", log, err)
 	}
@@ -126,37 +109,25 @@ func TestTheLogOfAnInvocation(t *testing.T) {
 
 func TestAsynchronousInvocations(t *testing.T) {
 	url, q := newInvokeAPI(t)
-	invokeLater := func(event string) (*http.Response, string) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/2015-03-31/functions/foo/invocations", strings.NewReader(event))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("X-Amz-Invocation-Type", "Event")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		var body bytes.Buffer
-		_, _ = body.ReadFrom(res.Body)
-		return res, body.String()
+	invokeLater := func(event string) apptest.Answer {
+		return apptest.Do(t, http.MethodPost, url+"foo/invocations", event, http.Header{"X-Amz-Invocation-Type": {"Event"}})
 	}
 	file := t.TempDir() + "/ran"
-	if res, body := invokeLater(fmt.Sprintf(`{"do":"wait","file":%q,"unless":%[1]q}`, file)); res.StatusCode != 202 || body != "" || res.Header.Get("X-Amzn-Requestid") == "" {
-		t.Errorf("%d %s %q", res.StatusCode, res.Header, body)
+	if got := invokeLater(fmt.Sprintf(`{"do":"wait","file":%q,"unless":%[1]q}`, file)); got.Status != 202 || got.Body != "" || got.Header.Get("X-Amzn-Requestid") == "" {
+		t.Errorf("%+v", got)
 	}
-	eventually(t, "the event to run", func() bool { return exists(file) && q.Held() == 0 })
+	apptest.Eventually(t, "the event to run", func() bool { return exists(file) && q.Held() == 0 })
 	for range 2 {
 		invokeLater(`{"do":"error"}`) // which wait for their second attempt
 	}
-	if res, body := invokeLater(`{}`); res.StatusCode != 429 {
-		t.Errorf("the queue is full: %d %s", res.StatusCode, body)
+	if got := invokeLater(`{}`); got.Status != 429 {
+		t.Errorf("the queue is full: %+v", got)
 	}
 	if lost, err := q.Close(t.Context()); lost != 2 || err != nil {
 		t.Errorf("%d, %v", lost, err)
 	}
-	if res, body := invokeLater(`{}`); res.StatusCode != 500 {
-		t.Errorf("the queue is closed: %d %s", res.StatusCode, body)
+	if got := invokeLater(`{}`); got.Status != 500 {
+		t.Errorf("the queue is closed: %+v", got)
 	}
 }
 
@@ -174,13 +145,13 @@ func TestFunctionsOfOneName(t *testing.T) {
 func TestBoto3(t *testing.T) {
 	python := need(t, "python3")
 	if out, err := exec.Command(python, "-c", "import boto3").CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
 			t.Fatalf("CI lacks boto3: %s", out)
 		}
 		t.Skip("SKIPPED: boto3 is not installed")
 	}
 	url, q := newInvokeAPI(t)
-	cmd := exec.Command(python, testdata(t, "invoke.py"), url)
+	cmd := exec.Command(python, testdata(t, "invoke.py"), strings.TrimSuffix(url, lambda.InvokePath))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -206,5 +177,5 @@ func TestBoto3(t *testing.T) {
 			t.Errorf("%d: %s\nnot %s", i, got[i], line)
 		}
 	}
-	eventually(t, "the asynchronous event to run", func() bool { return q.Held() == 0 })
+	apptest.Eventually(t, "the asynchronous event to run", func() bool { return q.Held() == 0 })
 }

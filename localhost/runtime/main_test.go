@@ -16,6 +16,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // bootstrap is the function of the tests, built once: see testdata/function.
@@ -24,7 +25,7 @@ var bootstrap string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if os.Getenv("TEST_AS_HOST") != "" {
+	if os.Getenv("TEST_AS_HOST") != "" { //nolint:forbidigo // how the test starts itself
 		return hostUntilKilled(os.Args[1:])
 	}
 	dir, err := os.MkdirTemp("", "bootstrap-")
@@ -42,11 +43,13 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+func path() string { return os.Getenv("PATH") } //nolint:forbidigo // the tests' own
+
 // newHost returns a host that is closed at the end of the test, and its log.
 func newHost(t testing.TB, o lambda.Options) (*lambda.Host, *logs) {
 	t.Helper()
 	l := &logs{}
-	o.Path, o.TempDir, o.Log = os.Getenv("PATH"), t.TempDir(), l.add
+	o.Path, o.TempDir, o.Log = path(), t.TempDir(), l.add
 	h, err := lambda.NewHost(o)
 	if err != nil {
 		t.Fatal(err)
@@ -131,22 +134,10 @@ func (l *logs) text(requestID string) string {
 // report waits for an event's last line, and returns all its lines.
 func (l *logs) report(t testing.TB, requestID string) string {
 	t.Helper()
-	eventually(t, "the REPORT of "+requestID, func() bool {
+	apptest.Eventually(t, "the REPORT of "+requestID, func() bool {
 		return strings.Contains(l.text(requestID), "REPORT RequestId: "+requestID)
 	})
 	return l.text(requestID)
-}
-
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // exists reports whether a file is there.
@@ -162,7 +153,7 @@ func need(t testing.TB, program string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
 		t.Fatalf("CI lacks %s", program)
 	}
 	t.Skipf("SKIPPED: %s is not installed", program)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // hold runs an event that is in work when hold returns, until let is called. Its
@@ -33,7 +34,7 @@ func hold(t *testing.T, p *lambda.Pool) (let func(), done <-chan string) {
 		}
 		result <- string(r.Payload)
 	}()
-	eventually(t, "the event to be in work", func() bool { return exists(at) })
+	apptest.Eventually(t, "the event to be in work", func() bool { return exists(at) })
 	return func() { touch(t, until) }, result
 }
 
@@ -59,7 +60,7 @@ func TestAProcessServesOneEventAfterTheOther(t *testing.T) {
 			t.Fatalf("process %d, then %d", first, next)
 		}
 	}
-	eventually(t, "the process to be idle", func() bool { return p.Stats() == lambda.Stats{Idle: 1} })
+	apptest.Eventually(t, "the process to be idle", func() bool { return p.Stats() == lambda.Stats{Idle: 1} })
 }
 
 func TestEventsAtOnceHaveProcessesOfTheirOwn(t *testing.T) {
@@ -136,15 +137,15 @@ func TestTheProcessThatServedLastServesNext(t *testing.T) {
 	letB, doneB := hold(t, p)
 	letA()
 	a := <-doneA
-	eventually(t, "the first to be idle", func() bool { return p.Stats().Idle == 1 })
+	apptest.Eventually(t, "the first to be idle", func() bool { return p.Stats().Idle == 1 })
 	letB()
 	b := <-doneB
-	eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
+	apptest.Eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
 	for range 3 {
 		if got := string(invoke(t, p, `{"do":"pid"}`).Payload); got != b {
 			t.Errorf("process %s, not %s (the other is %s)", got, b, a)
 		}
-		eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
+		apptest.Eventually(t, "both to be idle", func() bool { return p.Stats().Idle == 2 })
 	}
 }
 
@@ -153,7 +154,7 @@ func TestIdleProcessesEnd(t *testing.T) {
 	p := newPool(t, h, lambda.Function{})
 	var pid, next int
 	answer(t, p, `{"do":"pid"}`, &pid)
-	eventually(t, "the idle process to end", func() bool { return p.Stats() == lambda.Stats{} && !running(pid) })
+	apptest.Eventually(t, "the idle process to end", func() bool { return p.Stats() == lambda.Stats{} && !running(pid) })
 	answer(t, p, `{"do":"pid"}`, &next)
 	if next == pid {
 		t.Error("the same process again")
@@ -174,7 +175,7 @@ func TestAnEventGoesOnWithoutItsCaller(t *testing.T) {
 		})
 		returned <- err
 	}()
-	eventually(t, "the event to be in work", func() bool { return exists(at) })
+	apptest.Eventually(t, "the event to be in work", func() bool { return exists(at) })
 	cancel(left)
 	if err := <-returned; !errors.Is(err, left) {
 		t.Fatalf("%v", err)
@@ -200,13 +201,13 @@ func TestReplace(t *testing.T) {
 	if !slices.Contains(environ, "BUILD=2") {
 		t.Errorf("the new process has %v", environ)
 	}
-	eventually(t, "the old idle process to end", func() bool { return !running(idle) })
+	apptest.Eventually(t, "the old idle process to end", func() bool { return !running(idle) })
 	let()
 	var old int
 	if _, err := fmt.Sscan(<-done, &old); err != nil {
 		t.Fatalf("the event of before: %v", err)
 	}
-	eventually(t, "the old busy process to end", func() bool { return !running(old) })
+	apptest.Eventually(t, "the old busy process to end", func() bool { return !running(old) })
 	if err := p.Replace(lambda.Function{}); err == nil {
 		t.Error("replaced by nothing")
 	}

@@ -26,7 +26,8 @@ func launch(h *Host, f Function, log *logStream, tmp string) (*process, *failure
 	if err != nil {
 		return nil, &failure{errorType: ErrorTypeUnknown, message: err.Error()}
 	}
-	cmd := exec.Command(f.Command[0], f.Command[1:]...)
+	// No context: it would end the process alone, and not what the process has started.
+	cmd := exec.Command(f.Command[0], f.Command[1:]...) //nolint:noctx // see above
 	cmd.Dir = f.TaskRoot
 	cmd.Env = f.environ(h.options.Path, api.address, log.name, tmp)
 	// One pipe for both, so that their lines keep their order.

@@ -79,7 +79,7 @@ func TestAsynchronousEventsAreTriedAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				for q.Held() > 0 {
-					time.Sleep(time.Second) // of the bubble's time
+					<-time.After(time.Second) // of the bubble's own time
 				}
 				if tt.at != nil && !slices.Equal(a.at, tt.at) {
 					t.Errorf("tried after %v s, not %v", a.at, tt.at)
@@ -144,7 +144,7 @@ func TestClosingTheQueue(t *testing.T) {
 			return lambda.Result{}, nil
 		}
 		hangs := func(context.Context, lambda.Invocation) (lambda.Result, error) {
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 			return lambda.Result{}, nil
 		}
 		for _, invoke := range []lambda.Invoke{waits.invoke, refused.invoke, runs, hangs} {
@@ -166,6 +166,6 @@ func TestClosingTheQueue(t *testing.T) {
 		if n := strings.Count(log.String(), "is lost"); n != 2 {
 			t.Errorf("the log tells of %d:\n%s", n, log.String())
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour) // so that all have ended
 	})
 }

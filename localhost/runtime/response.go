@@ -40,7 +40,7 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 	body, size, err := collect(r)
 	switch {
 	case err != nil:
-		a.cutOff(w, c)
+		_ = a.cutOff(w, c)
 	case size > MaxResponse:
 		c.settle()
 		c.answer((&failure{
@@ -72,7 +72,7 @@ func (a *runtimeAPI) failed(w http.ResponseWriter, r *http.Request) {
 	}
 	body, size, err := collect(r)
 	if err != nil {
-		a.cutOff(w, c)
+		_ = a.cutOff(w, c)
 		return
 	}
 	c.settle()

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -59,7 +59,7 @@ func newRuntimeAPI(f Function, overLimit func() bool) (*runtimeAPI, error) {
 		over: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
 	a.server = &http.Server{
-		Handler: a.routes(), ErrorLog: log.New(io.Discard, "", 0), ConnState: a.connState,
+		Handler: a.routes(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), ConnState: a.connState,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 	return a, nil

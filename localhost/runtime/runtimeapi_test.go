@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // byHand is a process that does nothing: the test speaks the Runtime API in its place.
@@ -45,7 +45,7 @@ func startByHand(t *testing.T, inv lambda.Invocation) (*byHand, <-chan lambda.Re
 // waitForProcess waits until so many processes have said where their Runtime API is.
 func (b *byHand) waitForProcess(n int) {
 	b.t.Helper()
-	eventually(b.t, "the address", func() bool {
+	apptest.Eventually(b.t, "the address", func() bool {
 		addresses := regexp.MustCompile(`(?m)^127\.0\.0\.1:\d+$`).FindAllString(b.log.text(""), -1)
 		if len(addresses) < n {
 			return false
@@ -70,13 +70,13 @@ func (b *byHand) invoke(inv lambda.Invocation) <-chan lambda.Result {
 func (b *byHand) url(path string) string { return "http://" + b.addr + "/2018-06-01/runtime/" + path }
 
 // do sends a request, and wants the status.
-func (b *byHand) do(method, path, body string, status int) (*http.Response, string) {
+func (b *byHand) do(method, path, body string, status int) apptest.Answer {
 	b.t.Helper()
-	res, got := do(b.t, method, b.url(path), body)
-	if res.StatusCode != status {
-		b.t.Errorf("%s %s: %d %s, not %d", method, path, res.StatusCode, got, status)
+	got := apptest.Do(b.t, method, b.url(path), body, nil)
+	if got.Status != status {
+		b.t.Errorf("%s %s: %+v, not %d", method, path, got, status)
 	}
-	return res, got
+	return got
 }
 
 func TestTheRuntimeAPI(t *testing.T) {
@@ -86,9 +86,9 @@ func TestTheRuntimeAPI(t *testing.T) {
 	})
 	b.do("POST", "invocation/one/response", "too early", 400)
 	before := time.Now()
-	res, event := b.do("GET", "invocation/next", "", 200)
-	if event != `{"n":1}` {
-		t.Errorf("the event is %s", event)
+	event := b.do("GET", "invocation/next", "", 200)
+	if event.Body != `{"n":1}` {
+		t.Errorf("the event is %s", event.Body)
 	}
 	for name, want := range map[string]string{
 		"Content-Type":                        "application/json",
@@ -98,11 +98,11 @@ func TestTheRuntimeAPI(t *testing.T) {
 		"Lambda-Runtime-Client-Context":       `{"custom":{}}`,
 		"Lambda-Runtime-Cognito-Identity":     `{"cognitoIdentityId":"x"}`,
 	} {
-		if got := res.Header.Get(name); got != want {
+		if got := event.Header.Get(name); got != want {
 			t.Errorf("%s: %q, not %q", name, got, want)
 		}
 	}
-	ms, err := strconv.ParseInt(res.Header.Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
+	ms, err := strconv.ParseInt(event.Header.Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
 	if left := time.UnixMilli(ms).Sub(before); err != nil || left < 50*time.Second || left > 70*time.Second {
 		t.Errorf("the deadline is in %v, %v", left, err)
 	}
@@ -113,8 +113,8 @@ func TestTheRuntimeAPI(t *testing.T) {
 	b.refused("POST", "invocation/other/error", "{}", 400, "InvalidRequestID")
 	b.do("GET", "invocation/one/response", "", 405)
 	b.do("GET", "no/such/path", "", 404)
-	if _, ok := b.do("POST", "invocation/one/response", `"answer"`, 202); ok != `{"status":"OK"}`+"\n" {
-		t.Errorf("accepted with %q", ok)
+	if ok := b.do("POST", "invocation/one/response", `"answer"`, 202); ok.Body != `{"status":"OK"}`+"\n" {
+		t.Errorf("accepted with %q", ok.Body)
 	}
 	if r := <-first; string(r.Payload) != `"answer"` || r.RequestID != "one" || r.FunctionError != "" {
 		t.Errorf("the result is %+v", r)
@@ -133,8 +133,8 @@ func TestTheRuntimeAPI(t *testing.T) {
 // refused sends what must be refused, in the Runtime API's own form.
 func (b *byHand) refused(method, path, body string, status int, errorType string) {
 	b.t.Helper()
-	if _, got := b.do(method, path, body, status); !strings.HasPrefix(got, `{"errorType":"`+errorType+`","errorMessage":"`) {
-		b.t.Errorf("%s %s: %s, not %s", method, path, got, errorType)
+	if got := b.do(method, path, body, status); !strings.HasPrefix(got.Body, `{"errorType":"`+errorType+`","errorMessage":"`) {
+		b.t.Errorf("%s %s: %s, not %s", method, path, got.Body, errorType)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestAnswersToTheRuntimeAPI(t *testing.T) {
 			} else if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
 				t.Error(err)
 			} else {
-				_, _ = io.Copy(io.Discard, res.Body)
+				defer res.Body.Close()
 				if res.StatusCode != tt.status {
 					t.Errorf("status %d, not %d", res.StatusCode, tt.status)
 				}
@@ -212,8 +212,8 @@ func TestAProcessMayAskAgainForItsEvent(t *testing.T) {
 		cancel()
 	}
 	second := b.invoke(lambda.Invocation{RequestID: "two", Payload: []byte("2")})
-	if _, event := b.do("GET", "invocation/next", "", 200); event != "2" {
-		t.Errorf("the event is %q", event)
+	if event := b.do("GET", "invocation/next", "", 200); event.Body != "2" {
+		t.Errorf("the event is %q", event.Body)
 	}
 	b.do("POST", "invocation/two/response", "2", 202)
 	if r := <-second; string(r.Payload) != "2" {
@@ -238,13 +238,13 @@ func TestAProcessThatSaysThatItCannotStart(t *testing.T) {
 func TestExtensionsOfTheRuntime(t *testing.T) {
 	b, _ := startByHand(t, lambda.Invocation{})
 	url := "http://" + b.addr + "/2020-01-01/extension/"
-	res, got := post(t, url+"register", `{"events":[]}`)
-	if res.StatusCode != 200 || res.Header.Get("Lambda-Extension-Identifier") == "" || got != `{"functionName":"foo","functionVersion":"$LATEST","handler":"bootstrap"}` {
-		t.Errorf("%d %s %s", res.StatusCode, res.Header, got)
+	got := apptest.Do(t, http.MethodPost, url+"register", `{"events":[]}`, nil)
+	if got.Status != 200 || got.Header.Get("Lambda-Extension-Identifier") == "" || got.Body != `{"functionName":"foo","functionVersion":"$LATEST","handler":"bootstrap"}` {
+		t.Errorf("%+v", got)
 	}
 	for _, body := range []string{`{"events":["INVOKE"]}`, `{`} {
-		if res, got := post(t, url+"register", body); res.StatusCode != 403 {
-			t.Errorf("%s: %d %s", body, res.StatusCode, got)
+		if got := apptest.Do(t, http.MethodPost, url+"register", body, nil); got.Status != 403 {
+			t.Errorf("%s: %+v", body, got)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
