@@ -27,6 +27,7 @@ type call struct {
 	trace   string // x-amzn-trace-id
 	api     *api   // nil: the path belongs to none
 	chi     *chi.Context
+	escaped bool   // the path was routed with escapes in it
 	route   *route // nil until it is found
 	payload payload
 

@@ -1,39 +1,62 @@
 package gateway_test
 
 import (
+	"bufio"
+	"bytes"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/tandem-api/tandem/localhost/gateway"
 	"github.com/tandem-api/tandem/localhost/template"
 )
 
-// serve starts a gateway over a template, with a handler for every function.
-func serve(t testing.TB, text string, h http.HandlerFunc, options ...func(*gateway.Options)) *httptest.Server {
+// The tests are at the wire: a gateway over a template, requests as bytes on a
+// connection, and the bytes that come back.
+
+// stage is a gateway under test.
+type stage struct {
+	template string
+	function http.HandlerFunc // behind every route
+	isolated bool
+	log      io.Writer
+}
+
+// handler returns the gateway. The function's logical id stands in X-Function.
+func (s stage) handler(t testing.TB) http.Handler {
 	t.Helper()
-	read, err := template.Parse("template.yaml", []byte(text), template.Options{})
+	read, err := template.Parse("template.yaml", []byte(s.template), template.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := gateway.Options{Template: read, Handler: func(f *template.Function) (http.Handler, error) {
+	o := gateway.Options{Template: read, Isolated: s.isolated, Handler: func(f *template.Function) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Function", f.LogicalID)
-			h(w, r)
+			s.function(w, r)
 		}), nil
 	}}
-	for _, set := range options {
-		set(&o)
+	if s.log != nil {
+		o.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	}
 	g, err := gateway.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(g)
+	return g
+}
+
+// start serves it on a port of its own, and returns the address.
+func (s stage) start(t testing.TB) string {
+	t.Helper()
+	server := httptest.NewServer(s.handler(t))
 	t.Cleanup(server.Close)
-	return server
+	return server.Listener.Addr().String()
 }
 
 // routes makes a template with a function for each route, named A, B, C…
@@ -42,7 +65,7 @@ func routes(keys ...string) string {
 	b.WriteString("Resources:\n")
 	for i, key := range keys {
 		name := string(rune('A' + i))
-		b.WriteString("  " + name + ":\n    Type: AWS::Serverless::Function\n    Properties:\n      Events:\n        Event:\n          Type: HttpApi\n")
+		b.WriteString("  " + name + ":\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: functions/" + strings.ToLower(name) + "/bootstrap\n      Events:\n        Event:\n          Type: HttpApi\n")
 		if method, path, ok := strings.Cut(key, " "); ok {
 			b.WriteString("          Properties: {Method: " + method + ", Path: '" + path + "'}\n")
 		}
@@ -50,45 +73,111 @@ func routes(keys ...string) string {
 	return b.String()
 }
 
-func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
+// result is an answer from the wire.
+type result struct {
+	status int
+	header http.Header
+	body   string
+}
 
-func TestPrecedence(t *testing.T) {
-	server := serve(t, routes(
-		"GET /pets/dog/1",     // A
-		"GET /pets/dog/{id}",  // B
-		"GET /pets/{proxy+}",  // C
-		"ANY /{proxy+}",       // D
-		"$default",            // E
-		"ANY /pets/dog/1",     // F
-		"GET /{x}/dog/toys",   // G
-		"GET /v{version}/foo", // H
-	), ok)
-	for _, c := range []struct{ name, method, path, want string }{
-		{"a full match", "GET", "/pets/dog/1", "A"},
-		{"a variable", "GET", "/pets/dog/2", "B"},
-		{"greedy", "GET", "/pets/cat/1", "C"},
-		{"a full match beats greedy in another branch", "GET", "/pets/dog/toys", "B"},
-		{"ANY greedy", "POST", "/test/5", "D"},
-		{"ANY takes the methods that have no route", "DELETE", "/pets/dog/1", "F"},
-		{"a variable within a part", "GET", "/v1/foo", "H"},
-		{"nothing but $default", "PUT", "/", "D"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r, err := http.NewRequest(c.method, server.URL+c.path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer answer.Body.Close()
-			if got := answer.Header.Get("X-Function"); got != c.want {
-				t.Errorf("%s %s went to %q, not %q (%s)", c.method, c.path, got, c.want, answer.Status)
-			}
-			if answer.Header.Get("Apigw-Requestid") == "" {
-				t.Error("no request id")
-			}
-		})
+// dial opens a connection that the test closes at its end.
+func dial(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// send sends a request, whose lines end in \n here and in \r\n on the wire, and reads
+// the answer. A request without a Host gets one.
+func send(t testing.TB, addr, head string, body ...string) result {
+	t.Helper()
+	conn := dial(t, addr)
+	if _, err := conn.Write([]byte(wire(head) + strings.Join(body, ""))); err != nil {
+		t.Fatal(err)
+	}
+	method, _, _ := strings.Cut(head, " ")
+	return read(t, bufio.NewReader(conn), method)
+}
+
+func wire(head string) string {
+	if !strings.Contains(head, " HTTP/1.") {
+		line, rest, _ := strings.Cut(head, "\n")
+		head = strings.TrimSuffix(line+" HTTP/1.1\n"+rest, "\n")
+	}
+	if !strings.Contains(head, "\nHost:") {
+		head += "\nHost: api.example.com:8080"
+	}
+	return strings.ReplaceAll(head, "\n", "\r\n") + "\r\n\r\n"
+}
+
+func read(t testing.TB, in *bufio.Reader, method string) result {
+	t.Helper()
+	answer, err := http.ReadResponse(in, &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("read the answer: %v", err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatalf("read the body: %v", err)
+	}
+	return result{answer.StatusCode, answer.Header, string(body)}
+}
+
+// is holds an answer against the gateway's own answers.
+func (r result) is(t testing.TB, status int, body string) {
+	t.Helper()
+	if r.status != status || r.body != body {
+		t.Errorf("got %d %q, want %d %q", r.status, r.body, status, body)
+	}
+	if got := r.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("content-type: %q", got)
+	}
+	if id := r.header.Get("Apigw-Requestid"); len(id) != 16 {
+		t.Errorf("apigw-requestid: %q", id)
 	}
 }
+
+// ok is a function that answers with what it is asked for.
+func ok(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.WriteString(w, r.Method+" "+r.URL.Path)
+}
+
+// lines is a log that a test can wait for.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func reader(conn net.Conn) *bufio.Reader { return bufio.NewReader(conn) }
+
+// request reads a request as a server does.
+func request(t testing.TB, head string) *http.Request {
+	t.Helper()
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire(head))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RemoteAddr = "192.0.2.1:1234"
+	return r
+}
+
+func discardWriter() http.ResponseWriter { return httptest.NewRecorder() }

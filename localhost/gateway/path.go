@@ -11,24 +11,25 @@ func within(path, prefix string) bool {
 	return ok && (prefix == "" || rest == "" || rest[0] == '/')
 }
 
-// decodedForRouting gives a path the form that it is routed by: decoded, since the
-// event says of it no more than that, but for a slash within a part (%2F), which stays
-// within it (?). RawPath is set where there is one.
-func decodedForRouting(u *url.URL) {
+// routed is a URL as it is routed: decoded, since an event says no more of it than
+// that, but for a slash within a part (%2F), which stays within it (?). RawPath is set
+// where there is one.
+func routed(u *url.URL) *url.URL {
 	if u.RawPath == "" {
-		return
+		return u
 	}
-	if !strings.Contains(u.RawPath, "%2F") && !strings.Contains(u.RawPath, "%2f") {
-		u.RawPath = ""
-		return
-	}
-	segments := strings.Split(u.RawPath, "/")
-	for i, segment := range segments {
-		if plain, err := url.PathUnescape(segment); err == nil {
-			segments[i] = url.PathEscape(plain)
+	out := *u
+	out.RawPath = ""
+	if strings.Contains(u.RawPath, "%2F") || strings.Contains(u.RawPath, "%2f") {
+		parts := strings.Split(u.RawPath, "/")
+		for i, part := range parts {
+			if plain, err := url.PathUnescape(part); err == nil {
+				parts[i] = url.PathEscape(plain)
+			}
 		}
+		out.RawPath = strings.Join(parts, "/")
 	}
-	u.RawPath = strings.Join(segments, "/")
+	return &out
 }
 
 // plainPath says that a path is written the same in every escaping.
@@ -47,14 +48,19 @@ func plainPath(path string) bool {
 // functionURL is the URL as a function sees it, which on Lambda is made anew from the
 // event: without the stage, its path escaped part by part from the decoded variables of
 // the route. A %2F outside of a variable is a slash, therefore, and so it is in the
-// path that a greedy variable takes.
-func (c *call) functionURL(u *url.URL) *url.URL {
+// path that a greedy variable takes. It is nil where the client's is just that.
+func (c *call) functionURL() *url.URL {
+	u := c.request.URL
+	plain := u.RawPath == "" && plainPath(u.Path)
+	if plain && c.api.prefix == "" && u.Scheme == "" && u.Opaque == "" && !u.ForceQuery {
+		return nil
+	}
 	path := strings.TrimPrefix(u.Path, c.api.prefix)
 	if path == "" {
 		path = "/"
 	}
 	out := &url.URL{Path: path, RawQuery: u.RawQuery}
-	if plainPath(path) {
+	if plain {
 		return out
 	}
 	escaped := escape(path)
@@ -95,7 +101,7 @@ func (c *call) parameter(name string) string {
 			continue
 		}
 		value := c.chi.URLParams.Values[i]
-		if c.request.URL.RawPath != "" {
+		if c.escaped {
 			if plain, err := url.PathUnescape(value); err == nil {
 				return plain
 			}

@@ -49,9 +49,8 @@ func (c *call) forward(r *http.Request) {
 	if n := c.payload.Len(); n > 0 && r.Header["Content-Length"] == nil {
 		r.Header["Content-Length"] = []string{strconv.Itoa(n)} // it came in chunks
 	}
-	if r.URL.RawPath != "" || c.api.prefix != "" || r.URL.Scheme != "" || r.URL.Opaque != "" || r.URL.ForceQuery || !plainPath(r.URL.Path) {
-		r.URL = c.functionURL(r.URL)
-		r.RequestURI = r.URL.RequestURI()
+	if u := c.functionURL(); u != nil {
+		r.URL, r.RequestURI = u, u.RequestURI()
 	}
 	r.Pattern = "" // the gateway's own
 }

@@ -44,10 +44,12 @@ func (g *Gateway) newTiers(routes []*route) {
 
 // route finds the request's route and serves it.
 func (g *Gateway) route(c *call, r *http.Request) {
-	decodedForRouting(r.URL)
 	c.chi = g.contexts.Get().(*chi.Context)
 	defer g.contexts.Put(c.chi)
-	g.next(c.w, r.WithContext(c), full)
+	r = r.WithContext(c)
+	r.URL = routed(r.URL)
+	c.escaped = r.URL.RawPath != ""
+	g.next(c.w, r, full)
 }
 
 // next tries the routers from the given one on.

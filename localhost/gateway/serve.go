@@ -91,7 +91,11 @@ func (c *call) finish(panicked any, r *http.Request) {
 		c.log(slog.LevelInfo, "the function has come to its end after its time-out", slog.Duration("after", time.Since(c.started)))
 	case !c.returned:
 		// A panic that no middleware caught, an aborted answer, or runtime.Goexit.
-		if panicked != nil && panicked != http.ErrAbortHandler {
+		switch panicked {
+		case http.ErrAbortHandler:
+		case nil:
+			defer c.flush() // nobody else will: the goroutine ends here
+		default:
 			c.log(slog.LevelError, "panic", slog.String("value", fmt.Sprint(panicked)))
 		}
 		c.instead(c.rules().failed)
@@ -148,8 +152,11 @@ func (c *call) expire() {
 	// The connection is taken for as long as the function goes on.
 	c.w.Header()["Connection"] = []string{"close"}
 	c.instead(answer)
-	_ = http.NewResponseController(c.w).Flush() // not every ResponseWriter can
+	c.flush()
 }
+
+// flush sends what has been written. Not every ResponseWriter can.
+func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() }
 
 func (c *call) log(level slog.Level, message string, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String(logging.Function, c.route.target.name))
