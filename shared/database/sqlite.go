@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
-	_ "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
+	gosqlite "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
 	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
 
@@ -76,7 +77,7 @@ func newSQLitePool(path string) (*sqlitePool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
 	// The writer goes first: it creates the file, and what is no database shows.
-	if _, err := write.ExecContext(ctx, "PRAGMA user_version"); err != nil {
+	if err := connect(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	if path == memory {
@@ -89,6 +90,28 @@ func newSQLitePool(path string) (*sqlitePool, error) {
 	p.read.SetMaxOpenConns(readers)
 	p.read.SetMaxIdleConns(readers)
 	return p, nil
+}
+
+// sqliteBusy is SQLITE_BUSY, the low byte of https://www.sqlite.org/rescode.html#busy
+// and its variants.
+const sqliteBusy = 5
+
+// connect makes the first connection. Of several processes that turn a new file to the
+// write-ahead log at once, SQLite refuses all but one without waiting for the busy
+// time-out (it would be a deadlock): the others come back a little later.
+func connect(ctx context.Context, pool *sql.DB) error {
+	const later = 20 * time.Millisecond
+	for {
+		_, err := pool.ExecContext(ctx, "PRAGMA user_version")
+		if e, ok := errors.AsType[*gosqlite.Error](err); !ok || e.Code()&0xff != sqliteBusy {
+			return err
+		}
+		select {
+		case <-time.After(later):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // of returns the pool for a statement. Only a plain SELECT is a read: INSERT …

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -120,5 +121,28 @@ func TestSQLiteRefusesWhatIsNoDatabase(t *testing.T) {
 				t.Errorf("more than one line: %q", err)
 			}
 		})
+	}
+}
+
+// Several processes begin together, as under supervisor: one turns the new file to the
+// write-ahead log, and SQLite refuses the others without waiting.
+func TestSQLiteOpensAFileThatAnotherIsTurning(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "CREATE TABLE t (a int)"); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(300*time.Millisecond, func() { _ = tx.Commit() })
+	db := apptest.OpenDatabase(t, config.Secret("sqlite:"+path))
+	if mode := scan[string](t, db, "PRAGMA journal_mode"); mode != "wal" {
+		t.Errorf("journal_mode %s, want wal", mode)
 	}
 }
