@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +57,20 @@ func EventFile(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return event
+}
+
+// Env returns the app's settings as the variables of a process, which then shares the
+// app's database, Redis and reports.
+func (a *App) Env() []string {
+	secrets := make([]string, len(a.Config.AuthSecrets))
+	for i, s := range a.Config.AuthSecrets {
+		secrets[i] = s.Reveal()
+	}
+	return []string{
+		"DATABASE_URL=" + a.Config.DatabaseURL.Reveal(), "REDIS_URL=" + a.Config.RedisURL.Reveal(),
+		"HONEYBADGER_API_KEY=" + a.Config.HoneybadgerAPIKey.Reveal(), "HONEYBADGER_ENDPOINT=" + a.Config.HoneybadgerEndpoint,
+		"ENVIRONMENT=" + a.Config.Environment, "AUTH_SECRET=" + strings.Join(secrets, ","), "CATFACTS_URL=" + a.Config.CatfactsURL,
+	}
 }
 
 // Start starts a binary behind the Runtime API, with the variables NAME=VALUE and, of
