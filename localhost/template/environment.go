@@ -45,6 +45,12 @@ func (f *Function) Env() (map[string]string, error) {
 	return env, errors.Join(wrong...)
 }
 
+// Declares says whether the template gives the function a variable of this name, be it
+// one that has no value on this machine.
+func (f *Function) Declares(name string) bool {
+	return field(f.variables, name) != nil
+}
+
 func (f *Function) variable(p pair) (value string, ok bool, err error) {
 	if value, ok := f.resolver.o.Lookup(p.name); ok {
 		return value, true, nil

@@ -95,6 +95,11 @@ func TestVariables(t *testing.T) {
 	if !maps.Equal(env, want) {
 		t.Errorf("got  %v\nwant %v", env, want)
 	}
+	for name, want := range map[string]bool{"NUMBER": true, "AUTH_SECRET": true, "VENDOR_KEY": true, "ONLY_DEPLOYED": true, "REDIS_URL": false} {
+		if got := load(t, template.Options{}).Function("foo").Declares(name); got != want {
+			t.Errorf("Declares(%s): %t", name, got)
+		}
+	}
 	for _, part := range []string{
 		"variable TABLE of FooFunction: testdata/full.yaml:79:18: parameter TableName has no Default",
 		"variable TABLE_ARN of FooFunction: testdata/full.yaml:80:22: Arn of Table is known only to a deployment",
