@@ -30,6 +30,10 @@ type Options struct {
 	// a pool does that kills a process. Otherwise the gateway gives the answer at the
 	// time-out and ends the handler's context.
 	Isolated bool
+	// Throttle enforces the rates that the template allows (ThrottlingRateLimit).
+	// They are meant for the deployed API: a load test of one's own
+	// machine should not run into them unasked. Reserved concurrency always counts.
+	Throttle bool
 	Log      *slog.Logger
 }
 
@@ -101,19 +105,19 @@ func New(o Options) (*Gateway, error) {
 			}
 			targets[r.Function] = t
 		}
-		routes = append(routes, newRoute(g, r, apis[r.API], t))
+		routes = append(routes, newRoute(o, g, r, apis[r.API], t))
 	}
 	g.newTiers(routes)
 	return g, nil
 }
 
-func newRoute(g *Gateway, r template.Route, a *api, t *target) *route {
+func newRoute(o Options, g *Gateway, r template.Route, a *api, t *target) *route {
 	rt := &route{Route: r, gateway: g, api: a, target: t}
 	rt.watch.wait = r.Timeout
 	if t.timeout > 0 {
 		rt.watch.wait = min(r.Timeout, t.timeout)
 	}
-	if r.Throttle != nil {
+	if o.Throttle && r.Throttle != nil {
 		rt.rate = rate.NewLimiter(rate.Limit(r.Throttle.Rate), r.Throttle.Burst)
 	}
 	return rt

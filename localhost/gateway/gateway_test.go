@@ -25,6 +25,7 @@ type stage struct {
 	template string
 	function http.HandlerFunc // behind every route
 	isolated bool
+	throttle bool
 	log      io.Writer
 }
 
@@ -35,7 +36,7 @@ func (s stage) handler(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := gateway.Options{Template: read, Isolated: s.isolated, Handler: func(f *template.Function) (http.Handler, error) {
+	o := gateway.Options{Template: read, Isolated: s.isolated, Throttle: s.throttle, Handler: func(f *template.Function) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Function", f.LogicalID)
 			s.function(w, r)
