@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 // project is a copy of this project, in which a test may do what it likes.
@@ -28,7 +30,7 @@ func copyProject(t testing.TB) *project {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(root) })
-	from := os.DirFS("../..")
+	from := os.DirFS(apptest.Root(t))
 	err = fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -96,6 +96,22 @@ func (s *supervised) get(path string) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
+// within waits until ok is true: longer than apptest.Eventually, as processes start here.
+func within(t *testing.T, patience time.Duration, name string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for !ok() {
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			t.Fatalf("waited %s, and not yet: %s", patience, name)
+		}
+	}
+}
+
 var programs = []string{"main", "redis", "worker:worker-0", "worker:worker-1"}
 
 func TestUnderSupervisor(t *testing.T) {
@@ -149,7 +165,7 @@ func (s *supervised) doesAJob(t *testing.T) {
 		t.Fatalf("GET /baz: %d %s", status, body)
 	}
 	i := s.inspector(t)
-	redistest.Eventually(t, "the job is completed", func() bool {
+	within(t, time.Minute, "the job is completed", func() bool {
 		done, err := i.ListCompletedTasks("default")
 		return err == nil && len(done) == 1 && done[0].Type == "slow_job"
 	})
@@ -164,12 +180,12 @@ func (s *supervised) survivesKills(t *testing.T) {
 		if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 			t.Fatalf("kill %s (%d): %v", name, before, err)
 		}
-		redistest.Eventually(t, name+" is back", func() bool {
+		within(t, time.Minute, name+" is back", func() bool {
 			now := s.running()[name]
 			return now != 0 && now != before
 		})
 	}
-	redistest.Eventually(t, "the server is healthy again", func() bool {
+	within(t, time.Minute, "the server is healthy again", func() bool {
 		status, _ := s.get("/health")
 		return status == 200 && len(s.running()) == len(programs)
 	})
@@ -184,7 +200,7 @@ func (s *supervised) recoversAJob(t *testing.T) {
 	}
 	i := s.inspector(t)
 	var first int
-	redistest.Eventually(t, "a worker tells that it runs the job", func() bool {
+	within(t, time.Minute, "a worker tells that it runs the job", func() bool {
 		first = runs(t, i, info.ID)
 		return first != 0
 	})
@@ -194,16 +210,11 @@ func (s *supervised) recoversAJob(t *testing.T) {
 	killed := time.Now()
 	// asynq takes a job for lost 30 s after its worker's last sign of life, and looks
 	// for lost ones every minute.
-	for end := killed.Add(4 * time.Minute); ; time.Sleep(time.Second) { //nolint:forbidigo // a poll with a deadline
+	within(t, 4*time.Minute, "the other worker has done the job", func() bool {
 		task, err := i.GetTaskInfo("default", info.ID)
-		if err == nil && task.State == asynq.TaskStateCompleted {
-			t.Logf("done %s after the kill", time.Since(killed).Round(time.Second))
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("not done %s after the kill: %+v, %v", time.Since(killed), task, err)
-		}
-	}
+		return err == nil && task.State == asynq.TaskStateCompleted
+	})
+	t.Logf("done %s after the kill", time.Since(killed).Round(time.Second))
 }
 
 // runs returns the process id of the worker that runs the job, or 0.
