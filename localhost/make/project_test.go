@@ -14,6 +14,19 @@ import (
 	"github.com/tandem-api/tandem/shared/apptest"
 )
 
+// takesMinutes skips a test that compiles the project anew, or waits for long, unless
+// TEST_LONG is set, as `make check` and CI do. The race detector would see nothing of
+// it: what it does is done by other processes.
+func takesMinutes(t testing.TB) {
+	t.Helper()
+	if os.Getenv("TEST_LONG") == "" {
+		t.Skip("SKIPPED: it takes minutes. `make check` runs it, or TEST_LONG=1")
+	}
+	if underRaceDetector {
+		t.Skip("skipped under the race detector: its own process does nothing")
+	}
+}
+
 // project is a copy of this project, in which a test may do what it likes.
 type project struct {
 	t    testing.TB

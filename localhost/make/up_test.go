@@ -30,9 +30,6 @@ type supervised struct {
 
 func newSupervised(t *testing.T) *supervised {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("SKIPPED with -short: it takes minutes")
-	}
 	for _, program := range []string{"make", "supervisord", "supervisorctl", "redis-server"} {
 		redistest.Need(t, program)
 	}
@@ -115,6 +112,7 @@ func within(t *testing.T, patience time.Duration, name string, ok func() bool) {
 var programs = []string{"main", "redis", "worker:worker-0", "worker:worker-1"}
 
 func TestUnderSupervisor(t *testing.T) {
+	takesMinutes(t)
 	t.Parallel()
 	s := newSupervised(t)
 	said := s.must("make", "up")
@@ -255,6 +253,7 @@ func (s *supervised) endsAll(t *testing.T) {
 }
 
 func TestUpShowsWhyTheServerDoesNotStart(t *testing.T) {
+	takesMinutes(t)
 	t.Parallel()
 	s := newSupervised(t)
 	s.env = append(s.env, "DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing")
@@ -273,6 +272,7 @@ func TestUpShowsWhyTheServerDoesNotStart(t *testing.T) {
 }
 
 func TestUpIsRefusedWhereAPortIsTaken(t *testing.T) {
+	takesMinutes(t)
 	t.Parallel()
 	s := newSupervised(t)
 	other, err := net.Listen("tcp", s.page)
