@@ -25,7 +25,7 @@ run: binary ## serve everything in one process (ARGS="-addr 127.0.0.1:8080")
 binary:
 	@$(GO) build -o tmp/bin/localhost ./localhost
 
-up: binary ## start Redis, the server and two workers under supervisor
+up: ## start Redis, the server and two workers under supervisor
 	@$(tool) up
 
 status: ## show what runs under supervisor

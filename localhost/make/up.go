@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"github.com/tandem-api/tandem/localhost/dotenv"
 	"github.com/tandem-api/tandem/localhost/make/supervise"
@@ -24,6 +25,14 @@ func up(ctx context.Context, h host, args []string) error {
 		return err
 	}
 	s.Addr = c.Addr
+	if err := s.Ready(ctx); err != nil {
+		return err
+	}
+	compiler := exec.CommandContext(ctx, "go", "build", "-o", "tmp/bin/localhost", "./localhost")
+	compiler.Stdout, compiler.Stderr = h.out, h.errOut
+	if err := compiler.Run(); err != nil {
+		return fmt.Errorf("build the server: %w", err)
+	}
 	return s.Up(ctx)
 }
 

@@ -101,7 +101,7 @@ func TestFreeNamesEveryAddressThatIsTaken(t *testing.T) {
 
 func TestMissingToolsAreNamedWithTheirPackages(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	err := Site{Root: t.TempDir(), Out: io.Discard}.Up(t.Context())
+	err := Site{Root: t.TempDir(), Out: io.Discard}.Ready(t.Context())
 	if err == nil {
 		t.Fatal("no error")
 	}

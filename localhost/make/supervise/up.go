@@ -25,10 +25,9 @@ const (
 	between = 250 * time.Millisecond
 )
 
-// Up starts everything and waits until the server is healthy and every program runs.
-// The programs' binaries are built already. If they do not come up, Up prints the end
-// of the logs, ends what it started, and returns why.
-func (s Site) Up(ctx context.Context) error {
+// Ready returns why Up would fail, as far as can be told beforehand: something is
+// missing, in the way, or up already.
+func (s Site) Ready(ctx context.Context) error {
 	if err := installed(); err != nil {
 		return err
 	}
@@ -41,9 +40,13 @@ func (s Site) Up(ctx context.Context) error {
 	case !errors.Is(err, ErrDown):
 		return err
 	}
-	if err := s.free(); err != nil {
-		return err
-	}
+	return s.free()
+}
+
+// Up starts everything and waits until the server is healthy and every program runs.
+// The site is Ready, and the programs' binaries are built. If they do not come up, Up
+// prints the end of the logs, ends what it started, and returns why.
+func (s Site) Up(ctx context.Context) error {
 	for _, dir := range []string{"log", "redis"} {
 		if err := os.MkdirAll(filepath.Join(s.Root, "tmp", dir), 0o755); err != nil {
 			return fmt.Errorf("up: %w", err)
