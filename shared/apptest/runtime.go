@@ -76,6 +76,12 @@ func (rt *Runtime) Addr() string { return rt.addr }
 // one; otherwise the process has ended, or has not answered in time.
 func (rt *Runtime) Invoke(event any) ([]byte, error) {
 	rt.t.Helper()
+	return rt.InvokeWithin(timeout, event)
+}
+
+// InvokeWithin is Invoke with a deadline, which the function is told of.
+func (rt *Runtime) InvokeWithin(limit time.Duration, event any) ([]byte, error) {
+	rt.t.Helper()
 	text, ok := event.([]byte)
 	if !ok {
 		var err error
@@ -87,7 +93,7 @@ func (rt *Runtime) Invoke(event any) ([]byte, error) {
 	rt.count++
 	i := &invocation{
 		id:    fmt.Sprintf("00000000-0000-4000-8000-%012d", rt.count),
-		event: text, deadline: time.Now().Add(timeout), answer: make(chan outcome, 1),
+		event: text, deadline: time.Now().Add(limit), answer: make(chan outcome, 1),
 	}
 	rt.pending[i.id] = i
 	rt.mu.Unlock()

@@ -16,8 +16,11 @@ type Function struct {
 	Name string
 	// Routes adds the function's routes to the router. It runs once in a process,
 	// before the first request, and is the place to fail when a setting that the
-	// function needs is missing.
+	// function needs is missing. A function that takes events only has none.
 	Routes func(app *App, r chi.Router) error
+	// Events makes what takes the events that are no requests. nil where there is
+	// none.
+	Events func(app *App) (EventHandler, error)
 	// Quiet logs the requests that only read, and that went well, at debug level: for
 	// what is polled all the time.
 	Quiet bool
@@ -31,6 +34,9 @@ func (f Function) Handler(app *App) (http.Handler, error) {
 	r.NotFound(app.Handle(notFound))
 	// The gateway in front answers an unknown method as an unknown route.
 	r.MethodNotAllowed(app.Handle(notFound))
+	if f.Routes == nil {
+		return r, nil
+	}
 	if err := f.Routes(app, r); err != nil {
 		return nil, fmt.Errorf("function %s: %w", f.Name, err)
 	}

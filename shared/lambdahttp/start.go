@@ -4,6 +4,7 @@ package lambdahttp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,8 +45,9 @@ func start(f function.Function, lookup config.Lookup, log io.Writer) error {
 		err = fmt.Errorf("%s is not set: a bootstrap runs on Lambda, or under localhost serve -isolate", runtimeAPI)
 	}
 	var h http.Handler
+	var take function.EventHandler
 	if err == nil {
-		h, err = build(f, app)
+		h, take, err = build(f, app)
 	}
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
@@ -58,6 +60,14 @@ func start(f function.Function, lookup config.Lookup, log io.Writer) error {
 	var busy sync.RWMutex
 	go closeAtEnd(app, &busy)
 	invoke := Adapt(app, h)
+	if take != nil {
+		lambda.StartHandlerFunc(func(ctx context.Context, event json.RawMessage) (any, error) {
+			busy.RLock()
+			defer busy.RUnlock()
+			return either(ctx, event, invoke, take)
+		})
+		return nil
+	}
 	lambda.StartHandlerFunc(func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		busy.RLock()
 		defer busy.RUnlock()
@@ -79,14 +89,17 @@ func onLambda(f function.Function, lookup config.Lookup) config.Lookup {
 	}
 }
 
-// build returns the function's handler. A route that chi refuses panics.
-func build(f function.Function, app *function.App) (h http.Handler, err error) {
+// build returns the function's handlers. A route that chi refuses panics.
+func build(f function.Function, app *function.App) (h http.Handler, take function.EventHandler, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			h, err = nil, fmt.Errorf("panic: %v", v)
+			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return f.Handler(app)
+	if h, err = f.Handler(app); err == nil {
+		take, err = f.EventHandler(app)
+	}
+	return h, take, err
 }
 
 // closeAtEnd closes the App and ends the process at a SIGTERM, once no event is being

@@ -1,6 +1,7 @@
 package lambdahttp_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/lambdahttp"
+	"github.com/tandem-api/tandem/shared/logging"
 )
 
 // beBootstrap makes the test binary a function's bootstrap: its value names the routes.
@@ -25,7 +27,7 @@ const beBootstrap = "TEST_BE_THE_BOOTSTRAP_OF"
 
 func TestMain(m *testing.M) {
 	if routes, ok := bootstraps[os.Getenv(beBootstrap)]; ok { //nolint:forbidigo // it is a main here
-		lambdahttp.Start(function.Function{Name: "tested", Routes: routes})
+		lambdahttp.Start(function.Function{Name: "tested", Routes: routes, Events: takers[os.Getenv(beBootstrap)]}) //nolint:forbidigo // the same
 		return
 	}
 	os.Exit(m.Run())
@@ -44,6 +46,10 @@ var bootstraps = map[string]func(*function.App, chi.Router) error{
 		_, err := closing.Of(app)
 		return err
 	},
+	"one that takes events": func(_ *function.App, r chi.Router) error {
+		r.Get("/hello", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })
+		return nil
+	},
 	"one that needs a secret": func(app *function.App, _ chi.Router) error {
 		_, err := auth.Required(app)
 		return err
@@ -51,6 +57,26 @@ var bootstraps = map[string]func(*function.App, chi.Router) error{
 	"one with a route that is none": func(_ *function.App, r chi.Router) error {
 		r.Get("no slash", func(http.ResponseWriter, *http.Request) {})
 		return nil
+	},
+}
+
+// takers are what takes events that are no requests.
+var takers = map[string]func(*function.App) (function.EventHandler, error){
+	"one that takes events": func(*function.App) (function.EventHandler, error) {
+		return func(ctx context.Context, event json.RawMessage) (any, error) {
+			var e struct{ Do string }
+			if err := json.Unmarshal(event, &e); err != nil {
+				return nil, err
+			}
+			switch e.Do {
+			case "fail":
+				return nil, errors.New("out of luck")
+			case "panic":
+				panic("the key is missing")
+			}
+			_, timed := ctx.Deadline()
+			return map[string]any{"did": e.Do, "deadline": timed, "trace": logging.Value(ctx, logging.TraceID)}, nil
+		}, nil
 	},
 }
 
