@@ -50,6 +50,7 @@ func requests(function, token string) []request {
 		"baz":    {get("/baz", "/baz"), get("/baz", "/baz?x=1"), get("/baz", "/baz?x=1")},
 		"fail":   {get("/fail", "/fail?password=hunter2")},
 		"health": {get("/health", "/health")},
+		"jobs":   {get("/jobs/{id}", "/jobs/none"), get("/jobs/{id}", "/jobs/a%2Fb"), get("/jobs", "/jobs")},
 	}[function]
 }
 
@@ -90,6 +91,9 @@ func TestBootstrapsAnswerAsTheLocalHost(t *testing.T) {
 	t.Cleanup(vendor.Close)
 	settings := func(c *config.Config) { c.CatfactsURL = vendor.URL }
 	for _, f := range functions() {
+		if f.Routes == nil {
+			continue // it takes no requests, and its own tests drive its bootstrap
+		}
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			here, there := apptest.New(t, settings), apptest.New(t, settings)

@@ -7,35 +7,47 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// waitEmpty returns once nothing waits in the queues or runs. What is put off until
-// later does not count.
-func waitEmpty(ctx context.Context, c redis.UniversalClient, queues map[string]int) error {
+// waitEmpty returns once nothing waits in the queues to be run now, and this worker
+// runs nothing.
+func (w *worker) waitEmpty(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		empty, err := isEmpty(ctx, c, queues)
-		if empty || err != nil {
-			return err
-		}
+	// Twice in a row: between the queue and its start, a job is in neither.
+	for empty := 0; empty < 2; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-}
-
-func isEmpty(ctx context.Context, c redis.UniversalClient, queues map[string]int) (bool, error) {
-	// In this order: a job moves from pending to active, and is seen in one of them.
-	for _, list := range []string{"pending", "active"} {
-		for name := range queues {
-			n, err := c.LLen(ctx, key(name, list)).Result()
-			if n > 0 || err != nil {
-				return false, err
-			}
+		waiting, err := pending(ctx, w.client, w.options.Queues)
+		if err != nil {
+			return err
+		}
+		if empty++; waiting > 0 || w.handler.cancels.count() > 0 {
+			empty = 0
 		}
 	}
-	return true, nil
+	return nil
+}
+
+// pending counts the jobs that wait to be run now, in queues that are not paused.
+func pending(ctx context.Context, c redis.UniversalClient, queues map[string]int) (int64, error) {
+	var all int64
+	for name := range queues {
+		paused, err := c.Exists(ctx, key(name, "paused")).Result()
+		if err != nil {
+			return 0, err
+		}
+		if paused > 0 {
+			continue
+		}
+		n, err := c.LLen(ctx, key(name, "pending")).Result()
+		if err != nil {
+			return 0, err
+		}
+		all += n
+	}
+	return all, nil
 }
 
 // key is where asynq keeps a queue's list of that name.

@@ -40,6 +40,22 @@ func (c *cancels) cancel(id string) {
 	}
 }
 
+// all cancels every running job.
+func (c *cancels) all(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cancel := range c.running {
+		cancel(cause)
+	}
+}
+
+// count returns how many jobs run.
+func (c *cancels) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.running)
+}
+
 // listen cancels what it is told to until the returned function is called. It
 // connects again by itself.
 func (c *cancels) listen(client redis.UniversalClient) (stop func()) {

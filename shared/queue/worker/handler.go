@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -31,6 +32,7 @@ type handler struct {
 	limits  *limits
 	cancels *cancels
 	reports *reportLimit
+	ended   atomic.Int64 // runs
 }
 
 func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
@@ -99,6 +101,7 @@ var errLost = errors.New("the worker died during the last attempt, or the job ou
 
 // ProcessTask does one job. It implements asynq.Handler.
 func (h *handler) ProcessTask(ctx context.Context, at *asynq.Task) error {
+	defer h.ended.Add(1)
 	start := time.Now()
 	t, err := h.read(ctx, at)
 	ctx = t.describe(ctx)
@@ -141,8 +144,12 @@ func (h *handler) do(ctx context.Context, t task) error {
 		defer stop()
 	}
 	err = h.call(ctx, job, t)
-	if err != nil && errors.Is(context.Cause(ctx), queue.ErrCancelled) {
+	switch cause := context.Cause(ctx); {
+	case err == nil:
+	case errors.Is(cause, queue.ErrCancelled):
 		return lastError{queue.ErrCancelled}
+	case errors.Is(cause, errStopping):
+		return fmt.Errorf("%w: %w", queue.Snooze(0), errStopping) // another worker does it
 	}
 	return err
 }

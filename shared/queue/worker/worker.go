@@ -20,30 +20,42 @@ import (
 // Run does jobs until the context ends, then waits for those under way, up to
 // ShutdownTimeout. It returns an error at once where Redis does not answer (but see
 // Options.Wait) or a job is declared wrongly.
+//
+// The App must not be closed before Run has returned.
 func Run(ctx context.Context, app *function.App, jobs []queue.Declared, o Options) error {
-	o, err := o.withDefaults()
+	w, err := newWorker(ctx, app, jobs, o)
+	if errors.Is(err, errStopping) {
+		return nil
+	}
 	if err != nil {
 		return err
+	}
+	return w.run(ctx)
+}
+
+// newWorker returns errStopping where the context ended while it waited for Redis.
+func newWorker(ctx context.Context, app *function.App, jobs []queue.Declared, o Options) (*worker, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 	h, err := newHandler(app, jobs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	client, err := connect(ctx, app, o.Wait)
 	if ctx.Err() != nil {
-		return nil // asked to stop while it waited
+		return nil, errStopping
 	}
 	if err != nil {
-		return fmt.Errorf("worker: Redis does not answer: %w", err)
+		return nil, fmt.Errorf("worker: Redis does not answer: %w", err)
 	}
 	h.limits = &limits{client: client, queues: o.Limits}
 	s, err := newScheduler(app, client, jobs, o.Timed)
 	if err != nil {
-		return fmt.Errorf("worker: %w", err)
+		return nil, fmt.Errorf("worker: %w", err)
 	}
-	defer h.cancels.listen(client)()
-	w := &worker{app: app, client: client, handler: h, scheduler: s, options: o}
-	return w.run(ctx)
+	return &worker{app: app, client: client, handler: h, scheduler: s, options: o, grace: ShutdownTimeout}, nil
 }
 
 // connect returns the connection to Redis once it answers.
@@ -66,6 +78,7 @@ type worker struct {
 	handler   *handler
 	scheduler *scheduler
 	options   Options
+	grace     time.Duration // that jobs under way have at the end
 
 	server     *server   // nil while paused
 	paused     []*server // those that may still have jobs under way
@@ -79,7 +92,12 @@ type server struct {
 	active atomic.Int64
 }
 
+// errStopping says that the worker was asked to end. It is also the cause of a job's
+// context that ended for that.
+var errStopping = errors.New("the worker stops")
+
 func (w *worker) run(ctx context.Context) error {
+	defer w.handler.cancels.listen(w.client)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer w.background.Wait()
 	defer cancel()
@@ -88,7 +106,7 @@ func (w *worker) run(ctx context.Context) error {
 		if err := w.scheduler.once(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("worker: %w", err)
 		}
-		w.background.Go(func() { empty <- waitEmpty(ctx, w.client, w.options.Queues) })
+		w.background.Go(func() { empty <- w.waitEmpty(ctx) })
 	} else {
 		w.background.Go(func() { w.scheduler.run(ctx) })
 	}
@@ -106,7 +124,7 @@ func (w *worker) wait(ctx context.Context, empty <-chan error) error {
 		case <-ctx.Done():
 			return nil
 		case err := <-empty:
-			if err != nil && !errors.Is(err, context.Canceled) {
+			if err != nil && ctx.Err() == nil {
 				return fmt.Errorf("worker: %w", err)
 			}
 			return nil
@@ -132,7 +150,7 @@ func (w *worker) resume(ctx context.Context) error {
 		// Jobs keep what the context carries, but not its end: they may finish.
 		BaseContext:              func() context.Context { return context.WithoutCancel(ctx) },
 		StrictPriority:           w.options.Strict,
-		ShutdownTimeout:          ShutdownTimeout,
+		ShutdownTimeout:          w.grace,
 		TaskCheckInterval:        250 * time.Millisecond, // how soon a job is seen in an empty queue
 		DelayedTaskCheckInterval: time.Second,
 		IsFailure:                isFailure,
@@ -181,8 +199,10 @@ func (w *worker) pause(ctx context.Context) {
 	})
 }
 
-// stop gives the jobs under way their time, and ends.
+// stop gives the jobs under way their time, and ends. Shortly before asynq pushes
+// those that are left back into their queues, it tells them so.
 func (w *worker) stop() {
+	defer time.AfterFunc(w.grace-min(time.Second, w.grace/4), func() { w.handler.cancels.all(errStopping) }).Stop()
 	if w.server != nil {
 		w.paused = append(w.paused, w.server)
 	}
