@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -24,13 +22,13 @@ import (
 // AWS' own Runtime API. .ci/sam/local runs it, with Docker and an image that stands for
 // Lambda's; its name is in TEST_SAM_IMAGE.
 func TestSAMLocal(t *testing.T) {
-	image := os.Getenv("TEST_SAM_IMAGE")
+	image := os.Getenv("TEST_SAM_IMAGE") //nolint:forbidigo // no setting of the product
 	if image == "" {
 		t.Skip("SKIPPED: .ci/sam/local runs it, which needs Docker and SAM")
 	}
 	app := apptest.New(t)
 	base := startSAM(t, image, map[string]string{
-		"DatabaseUrl": onBridge(t, string(apptest.PostgresURL(t).Reveal())),
+		"DatabaseUrl": onBridge(t, apptest.PostgresURL(t).Reveal()),
 		"RedisUrl":    onBridge(t, "redis://"+redistest.Start(t).Addr),
 		"AuthSecret":  apptest.AuthSecret.Reveal(),
 		"CatfactsUrl": onBridge(t, catFacts(t)),
@@ -83,8 +81,11 @@ func startSAM(t *testing.T, image string, parameters map[string]string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
 		select {
@@ -96,9 +97,8 @@ func startSAM(t *testing.T, image string, parameters map[string]string) string {
 	})
 	within(t, 5*time.Minute, "sam local listens", func() bool {
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("sam local ended: %v", err)
+		case <-ended:
+			t.Fatalf("sam local ended: %s", cmd.ProcessState)
 		default:
 		}
 		c, err := net.Dial("tcp", "127.0.0.1:"+port)
@@ -118,15 +118,6 @@ func lambdaArch(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.Replace(strings.TrimSpace(string(arch)), "aarch64", "arm64", 1)
-}
-
-func catFacts(t *testing.T) string {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"fact": "Cats purr.", "length": 10})
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
 }
 
 // onBridge returns a URL under which containers reach what listens on this machine's
