@@ -29,6 +29,10 @@ func localhost(t *testing.T, env map[string]string, args ...string) outcome {
 }
 
 func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
+	given, err := filepath.Abs("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		env  map[string]string
 		args []string
@@ -39,6 +43,9 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 		"unknown flag":         {args: []string{"serve", "-prot", "80"}, says: "-prot"},
 		"a flag's value":       {args: []string{"serve", "-workers", "many"}, says: "-workers"},
 		"too few workers":      {args: []string{"serve", "-workers", "-1"}, says: "-workers"},
+		"freeze, not isolated": {args: []string{"serve", "-freeze"}, says: "-isolate"},
+		"a parameter's form":   {args: []string{"routes", "-parameter", "Environment"}, says: "-parameter"},
+		"an unknown parameter": {args: []string{"routes", "-parameter", "Colour=red", "-template", given}, says: "Colour"},
 		"a stray argument":     {args: []string{"worker", "now"}, says: `"now"`},
 		"a queue that is none": {args: []string{"worker", "-queues", "urgent=1"}, says: `"urgent=1"`},
 		"a queue's weight":     {args: []string{"worker", "-queues", "low=0"}, says: `"low=0"`},

@@ -14,7 +14,11 @@ import (
 // handler returns everything that the host serves: the console's pages, and beside them
 // what API Gateway would.
 func (s server) handler() (http.Handler, error) {
-	api, err := gateway.New(gateway.Options{Template: s.template, Handler: s.inProcess, Log: s.app.Log})
+	o := gateway.Options{Template: s.template, Handler: s.inProcess, Throttle: s.options.throttle, Log: s.app.Log}
+	if s.isolated != nil {
+		o.Handler, o.Isolated = s.isolated.Handler, true
+	}
+	api, err := gateway.New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +54,9 @@ func (s server) handlerOf(f function.Function) (http.Handler, error) {
 }
 
 func (s server) consoleOptions() console.Options {
-	o := console.Options{EmbeddedRedis: s.embedded != nil, Workers: s.workers}
+	o := console.Options{EmbeddedRedis: s.embedded != nil, Workers: s.options.workers}
 	for _, r := range s.template.Routes() {
-		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: r.Function.Folder})
+		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: nameOf(r.Function)})
 	}
 	return o
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -265,5 +267,110 @@ func inFolderWith(t *testing.T, name, text string) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// isolated is a template with one of our functions, and one that others have built, in
+// another language.
+const isolated = `
+Resources:
+  HealthFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: HEALTH
+      MemorySize: 256
+      Timeout: 10
+      Environment: {Variables: {DATABASE_URL: "", REDIS_URL: ""}}
+      Events: {Get: {Type: HttpApi, Properties: {Method: GET, Path: /health}}}
+  ShellFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: shell
+      Timeout: 10
+      Events: {Get: {Type: HttpApi, Properties: {Method: GET, Path: /shell}}}
+`
+
+// A function in the shell's language.
+const shellBootstrap = `#!/bin/bash
+set -eu
+ask() { # METHOD PATH [BODY]: the answer's head and body
+  exec 3<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}"
+  printf '%s /2018-06-01/runtime/invocation/%s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' "$1" "$2" "${#3}" "$3" >&3
+  cat <&3
+}
+while true; do
+  id=$(ask GET next '' | tr -d '\r' | sed -n 's/^Lambda-Runtime-Aws-Request-Id: //Ip')
+  ask POST "$id/response" '"from the shell"' >/dev/null
+done
+`
+
+// forGo is what the go command needs of the environment.
+func forGo() []string {
+	return slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		return !strings.HasPrefix(pair, "PATH=") && !strings.HasPrefix(pair, "HOME=") && !strings.HasPrefix(pair, "GO")
+	})
+}
+
+func TestServeIsolated(t *testing.T) {
+	if _, err := os.Stat("/bin/bash"); err != nil {
+		t.Skip("no bash")
+	}
+	apptest.Build(t, "./functions/health/bootstrap") // it fills go's cache, which may take longer than our patience
+	health, err := filepath.Abs("../functions/health/bootstrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"template.yaml": strings.Replace(isolated, "HEALTH", health, 1), "shell/bootstrap": shellBootstrap} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, forGo(), "-isolate", "-freeze", "-template", filepath.Join(dir, "template.yaml"))
+	for range 2 {
+		if w := apptest.Do(t, "GET", p.url+"/health", "", nil); w.Status != 200 || w.Body != `{"status":"ok","dependencies":{"database":"ok","redis":"ok"}}` {
+			t.Errorf("%d %s: the function does not see this machine's database and Redis", w.Status, w.Body)
+		}
+	}
+	if w := apptest.Do(t, "GET", p.url+"/shell", "", nil); w.Status != 200 || w.Body != `"from the shell"` {
+		t.Errorf("%d %s", w.Status, w.Body)
+	}
+	if code := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d after SIGTERM, want 0", code)
+	}
+	log := p.stderr.String()
+	if strings.Count(log, "HealthFunction | START ") != 2 || strings.Count(log, "Init Duration: ") != 2 || strings.Count(log, "REPORT ") != 3 {
+		t.Errorf("want two events in one process, and one in another:\n%s", log)
+	}
+	if left, _ := filepath.Glob(filepath.Join(p.Dir, "tmp/programs/run-*")); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestServeIsolatedNeedsWhatItCanRun(t *testing.T) {
+	broken := "package main\n\nfunc main() { undefined() }\n"
+	resource := func(uri string) string {
+		return "Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: " + uri + ", Events: {E: {Type: HttpApi, Properties: {Method: GET, Path: /f}}}}}\n"
+	}
+	for name, c := range map[string]struct {
+		template string
+		code     int
+		says     string
+	}{
+		"code that does not build": {resource("f"), 1, "localhost: f/main.go:3:15: undefined: undefined\n"},
+		"no code":                  {resource("nowhere"), 2, `CodeUri "nowhere" is neither`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFolderWith(t, "template.yaml", c.template)
+			if err := errors.Join(os.Mkdir("f", 0o755), os.WriteFile("f/main.go", []byte(broken), 0o600),
+				os.WriteFile("go.mod", []byte("module example.com/f\n\ngo 1.26\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			env := map[string]string{"ADDR": "127.0.0.1:0", "AUTH_SECRET": strings.Repeat("x", 32)}
+			if got := localhost(t, env, "serve", "-isolate"); got.code != c.code || !strings.Contains(got.stderr, c.says) {
+				t.Errorf("exit %d, stderr:\n%swant exit %d, and %q in it", got.code, got.stderr, c.code, c.says)
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-api/tandem/localhost/isolate"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue/worker"
@@ -27,9 +28,10 @@ const draining = 30 * time.Second
 type server struct {
 	host     host
 	app      *function.App
+	options  serveOptions
 	template *template.Template
-	embedded *embeddedRedis // nil where REDIS_URL is set
-	workers  int
+	embedded *embeddedRedis     // nil where REDIS_URL is set
+	isolated *isolate.Functions // nil where the functions run in this process
 }
 
 // run serves until the context ends, then drains: first the requests, since they may
@@ -37,6 +39,14 @@ type server struct {
 func (s server) run(ctx context.Context, listener net.Listener) error {
 	if err := s.ready(ctx); err != nil {
 		return err
+	}
+	if s.options.isolate {
+		functions, end, err := s.isolate(ctx)
+		if err != nil {
+			return err
+		}
+		defer end()
+		s.isolated = functions
 	}
 	handler, err := s.handler()
 	if err != nil {
@@ -56,7 +66,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
-	for range s.workers {
+	for range s.options.workers {
 		group.Go(func() error { return worker.Run(working, s.app, workers.All(), worker.Options{}) })
 	}
 	group.Go(func() error {
@@ -117,7 +127,7 @@ func (s server) banner(addr string) {
 	if s.embedded != nil {
 		b.WriteString("\nRedis is embedded in this process: cached answers and queued jobs do not outlive it. Set REDIS_URL to keep them.\n")
 	}
-	if s.workers == 0 {
+	if s.options.workers == 0 {
 		b.WriteString("\nNo worker runs in this process: jobs wait for `localhost worker`.\n")
 	}
 	_, _ = fmt.Fprintln(s.host.stdout, b.String())

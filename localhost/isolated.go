@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/isolate"
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/config"
+)
+
+// programs is where the programs are kept that this host builds.
+const programs = "tmp/programs"
+
+// isolate builds the functions and makes them ready to run as processes. The function
+// that it returns ends them all; it comes after the last request.
+func (s server) isolate(ctx context.Context) (running *isolate.Functions, end func(), err error) {
+	folder, err := build.Open(programs)
+	if err != nil {
+		return nil, nil, err
+	}
+	discard := func() { _ = folder.Close() } // the next one sweeps it
+	executables, err := s.build(ctx, folder)
+	if err == nil {
+		running, err = isolate.New(s.isolateOptions(executables))
+	}
+	if err != nil {
+		discard()
+		return nil, nil, err
+	}
+	return running, func() {
+		defer discard()
+		within, cancel := context.WithTimeout(context.Background(), closing)
+		defer cancel()
+		if err := running.Close(within); err != nil {
+			s.app.Log.ErrorContext(ctx, "stop the functions", "error", err)
+		}
+	}, nil
+}
+
+func (s server) build(ctx context.Context, folder *build.Folder) (map[string]string, error) {
+	sources, err := isolate.Find(s.options.template.dir(), s.template)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	began := time.Now()
+	executables, err := isolate.Build(ctx, folder, sources)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
+	return executables, nil
+}
+
+func (s server) isolateOptions(executables map[string]string) isolate.Options {
+	path, _ := s.host.lookup("PATH")
+	return isolate.Options{
+		Template:    s.template,
+		Executables: executables,
+		Local:       localValues(s.app.Config),
+		Role:        role(s.host.lookup),
+		Path:        path,
+		Freeze:      s.options.freeze,
+		Lines:       lambda.LogTo(s.host.stderr),
+		Log:         s.app.Log,
+	}
+}
+
+// localValues are what this machine has for the variables that the template leaves to
+// each deployment.
+func localValues(c config.Config) map[string]string {
+	var secrets []string
+	for _, s := range c.AuthSecrets {
+		secrets = append(secrets, s.Reveal())
+	}
+	return map[string]string{
+		"AUTH_SECRET":  strings.Join(secrets, ","),
+		"DATABASE_URL": c.DatabaseURL.Reveal(),
+		"REDIS_URL":    c.RedisURL.Reveal(),
+	}
+}
+
+// role is what stands in for the functions' role on Lambda: this user's credentials,
+// where the environment has them (AWS docs "configuration-envvars").
+func role(lookup config.Lookup) map[string]string {
+	found := map[string]string{}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		if value, ok := lookup(name); ok {
+			found[name] = value
+		}
+	}
+	return found
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/tandem-api/tandem/localhost/dotenv"
+	"github.com/tandem-api/tandem/localhost/template"
+	"github.com/tandem-api/tandem/shared/config"
+)
+
+const defaultTemplate = "template.yaml"
+
+// templateFlags are the flags of the commands that read the template.
+type templateFlags struct {
+	path       string
+	parameters parameters
+}
+
+func (t *templateFlags) add(flags *flag.FlagSet) {
+	t.parameters = parameters{}
+	flags.StringVar(&t.path, "template", defaultTemplate, "the SAM template with the functions")
+	flags.Var(t.parameters, "parameter", "a value for a parameter of the template, as `NAME=VALUE`; may be repeated")
+}
+
+// parameters is a flag such as Environment=staging.
+type parameters map[string]string
+
+func (p parameters) String() string { return "" }
+
+func (p parameters) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return fmt.Errorf("%q is not NAME=VALUE", text)
+	}
+	p[name] = value
+	return nil
+}
+
+// dir is the folder that the template's paths start from.
+func (t templateFlags) dir() string { return filepath.Dir(t.path) }
+
+// setup is what a command reads before it opens anything. What is wrong in it is a
+// usageError.
+type setup struct {
+	template *template.Template
+	config   config.Config
+	lookup   config.Lookup // the environment, .env and the template's variables
+}
+
+// read reads the environment, .env, the template and what goes with it. The address,
+// where it is not empty, wins over ADDR.
+func (t templateFlags) read(h host, addr string, isolated bool) (setup, error) {
+	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
+	if err != nil {
+		return setup{}, usageError{err}
+	}
+	lookup = withAddr(lookup, addr)
+	var s setup
+	if s.template, err = t.load(lookup); err != nil {
+		return setup{}, usageError{err}
+	}
+	if s.lookup, err = withTemplate(lookup, s.template, isolated); err != nil {
+		return setup{}, usageError{err}
+	}
+	s.config, err = settingsFrom(s.lookup)
+	return s, err
+}
+
+// load reads the template, with the parameters that samconfig.toml has for it.
+func (t templateFlags) load(lookup config.Lookup) (*template.Template, error) {
+	overrides, err := template.SamConfig(filepath.Join(t.dir(), "samconfig.toml"), "")
+	if err != nil {
+		return nil, err
+	}
+	o := template.Options{Lookup: lookup, Parameters: t.parameters, Overrides: overrides}
+	if addr, ok := lookup("ADDR"); ok && addr != "" {
+		o.Endpoint = "http://" + addr
+	}
+	return template.Load(t.path, o)
+}
+
+// withAddr puts the flag over ADDR, so that both are checked in one place.
+func withAddr(lookup config.Lookup, addr string) config.Lookup {
+	if addr == "" {
+		return lookup
+	}
+	return func(key string) (string, bool) {
+		if key == "ADDR" {
+			return addr, true
+		}
+		return lookup(key)
+	}
+}
+
+// withTemplate returns a lookup that knows the variables which the template gives to
+// its functions, too. In one process the functions share them: two values for one
+// variable are an error. Where each function has a process of its own, what they do not
+// agree on is left out, for this process, which has the workers and the pages. A
+// variable that has no value on this machine stays unset, and what needs it will say so.
+func withTemplate(lookup config.Lookup, t *template.Template, isolated bool) (config.Lookup, error) {
+	values, from := map[string]string{}, map[string]string{}
+	var wrong []error
+	unsettled := map[string]bool{}
+	for _, f := range t.Functions() {
+		env, err := f.Env()
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		for key, value := range env {
+			if old, ok := values[key]; ok && old != value {
+				unsettled[key] = true
+				if !isolated {
+					wrong = append(wrong, fmt.Errorf("%s: %s and %s have two values for %s, and share one process here", f.Position, from[key], f.LogicalID, key))
+				}
+			}
+			values[key], from[key] = value, f.LogicalID
+		}
+	}
+	return func(key string) (string, bool) {
+		if v, ok := lookup(key); ok {
+			return v, true
+		}
+		v, ok := values[key]
+		return v, ok && !unsettled[key]
+	}, errors.Join(wrong...)
+}
