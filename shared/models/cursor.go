@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -30,12 +28,18 @@ func relationOf(field string) string {
 // signature tells the order that a cursor belongs to. It guards against mistakes, not
 // against forgery: a forged cursor is a position like any other.
 func signature(t *table, keys []sortKey) string {
-	sum := fnv.New32a()
-	_, _ = io.WriteString(sum, t.name) // it cannot fail
-	for _, k := range keys {
-		_, _ = fmt.Fprintf(sum, ",%s%s", k.sign(), k.path)
+	sum := uint32(2166136261) // FNV-1a, without its allocations
+	add := func(s string) {
+		for i := range len(s) {
+			sum = (sum ^ uint32(s[i])) * 16777619
+		}
 	}
-	return strconv.FormatUint(uint64(sum.Sum32()), 36)
+	add(t.name)
+	for _, k := range keys {
+		add(k.sign())
+		add(k.path)
+	}
+	return strconv.FormatUint(uint64(sum), 36)
 }
 
 // writeCursor returns the cursor of a row, which has loaded what the keys need.

@@ -76,7 +76,7 @@ func fetch[T any](ctx context.Context, db *gorm.DB, p *plan, further expression,
 	if limit > 0 {
 		tx = tx.Limit(limit)
 	}
-	rows := []T{}
+	rows := make([]T, 0, min(limit, MaxPage+1)) // gorm would grow it
 	if err := tx.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("find %s: %w", p.table.name, err)
 	}
