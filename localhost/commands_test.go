@@ -2,9 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tandem-api/tandem/shared/config"
+	"github.com/tandem-api/tandem/shared/database"
+	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/models"
+	"github.com/tandem-api/tandem/shared/password"
 )
 
 // outcome is what a command left behind.
@@ -17,9 +24,14 @@ type outcome struct {
 // others.
 func localhost(t *testing.T, env map[string]string, args ...string) outcome {
 	t.Helper()
+	return localhostWith(t, "", env, args...)
+}
+
+func localhostWith(t *testing.T, stdin string, env map[string]string, args ...string) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	h := host{
-		stdin:  strings.NewReader(""),
+		stdin:  strings.NewReader(stdin),
 		stdout: &stdout, stderr: &stderr,
 		lookup: func(key string) (string, bool) { v, ok := env[key]; return v, ok },
 	}
@@ -34,9 +46,10 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		env  map[string]string
-		args []string
-		says string
+		env   map[string]string
+		args  []string
+		stdin string
+		says  string
 	}{
 		"no command":           {args: nil, says: "no command given"},
 		"unknown command":      {args: []string{"sevre"}, says: `unknown command "sevre"`},
@@ -55,6 +68,11 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 		"a token for no time":  {args: []string{"token", "-user", "asdf", "-ttl", "0s"}, says: "-ttl"},
 		"no such migration":    {args: []string{"migrate", "sideways"}, says: "up, down, status"},
 		"a migration's name":   {args: []string{"migrate", "new", "No Spaces!"}, says: "No Spaces!"},
+		"a user, but no verb":  {args: []string{"user"}, says: "user: say one of"},
+		"a user without name":  {args: []string{"user", "add"}, says: "user: say one of"},
+		"a role that is none":  {args: []string{"user", "role", "ada", "king"}, says: `"king"`},
+		"a password too short": {args: []string{"user", "add", "ada"}, stdin: "hunter2\n", says: "12 bytes"},
+		"no password":          {args: []string{"user", "add", "ada"}, says: "12 bytes"},
 		"a wrong setting":      {args: []string{"seed"}, env: map[string]string{"LOG_LEVEL": "loud"}, says: "LOG_LEVEL"},
 		"a short secret":       {args: []string{"token", "-user", "asdf"}, env: map[string]string{"AUTH_SECRET": "short"}, says: "AUTH_SECRET"},
 		"no template":          {args: []string{"serve", "-template", "nowhere.yaml"}, says: "nowhere.yaml"},
@@ -62,7 +80,7 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			got := localhost(t, c.env, c.args...)
+			got := localhostWith(t, c.stdin, c.env, c.args...)
 			if got.code != 2 || !strings.Contains(got.stderr, c.says) {
 				t.Errorf("exit %d, stderr:\n%swant exit 2, and %q in it", got.code, got.stderr, c.says)
 			}
@@ -132,6 +150,44 @@ func TestMigrate(t *testing.T) {
 		got := localhost(t, nil, "migrate", step.verb)
 		if got.code != 0 || !strings.Contains(got.stdout, step.says) {
 			t.Fatalf("migrate %s: exit %d, stdout %q, stderr %q, want %q", step.verb, got.code, got.stdout, got.stderr, step.says)
+		}
+	}
+}
+
+func TestUser(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const first, second = "correct horse battery staple", "another password of hers"
+	for _, step := range []struct {
+		args  []string
+		stdin string
+		code  int
+		says  string
+	}{
+		{[]string{"user", "passwd", "ada"}, first, 1, `nobody is called "ada"`},
+		{[]string{"user", "add", "ada"}, first + "\n", 0, "added <User #1 name:'ada'>"},
+		{[]string{"user", "add", "ada"}, first, 1, "taken"},
+		{[]string{"user", "add", "-role", "admin", "root"}, first, 0, "added <User #2 name:'root'>"},
+		{[]string{"user", "role", "ada", "admin"}, "", 0, "changed"},
+		{[]string{"user", "passwd", "ada"}, second, 0, "changed"},
+	} {
+		got := localhostWith(t, step.stdin, nil, step.args...)
+		if got.code != step.code || !strings.Contains(got.stdout+got.stderr, step.says) {
+			t.Fatalf("%v: exit %d, %q, %q; want %d and %q", step.args, got.code, got.stdout, got.stderr, step.code, step.says)
+		}
+	}
+	app := function.New(config.Config{DatabaseURL: "sqlite:tmp/tandem.db"}, t.Output())
+	defer app.Close(context.Background())
+	db, err := database.Of(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, _, err := models.Users.Where("name", "ada").First(t.Context(), db)
+	if err != nil || u.Role != models.RoleAdmin {
+		t.Errorf("%v, role %q", err, u.Role)
+	}
+	for text, want := range map[string]bool{first: false, second: true} {
+		if fits, err := password.Check(u.PasswordHash, text); fits != want || err != nil {
+			t.Errorf("%q fits: %v, %v", text, fits, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tandem-api/tandem/functions/foo"
 	"github.com/tandem-api/tandem/functions/health"
 	"github.com/tandem-api/tandem/functions/jobs"
+	"github.com/tandem-api/tandem/functions/login"
 	"github.com/tandem-api/tandem/functions/work"
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -21,6 +22,7 @@ func functions() []function.Function {
 		foo.Function,
 		health.Function,
 		jobs.Function,
+		login.Function,
 		work.Function,
 	}
 }

@@ -21,11 +21,12 @@ func TestBootstrapsLinkOnlyWhatTheyUse(t *testing.T) {
 	never := []string{"testing", "github.com/alicebob/miniredis/v2", "github.com/hibiken/asynqmon", "github.com/pressly/goose/v3",
 		"github.com/chromedp/chromedp", "github.com/prometheus/client_golang/prometheus", "gopkg.in/yaml.v3"}
 	uses := map[string][]string{
-		"bar":    {schema, jwt},
+		"bar":    {schema, jwt, redis},
 		"baz":    {queue, redis},
 		"fail":   {},
 		"foo":    {gorm, sqlite, postgres},
 		"health": {gorm, sqlite, postgres, redis},
+		"login":  {gorm, sqlite, postgres, redis, schema, jwt},
 	}
 	for _, f := range functions() {
 		t.Run(f.Name, func(t *testing.T) {

@@ -27,19 +27,29 @@ var (
 	errExpired = errors.New("the token has expired")
 )
 
-type userKey struct{}
+type loginKey struct{}
+
+// Of returns the login of the request, and the zero Login where the route does not ask
+// for one.
+func Of(ctx context.Context) Login {
+	login, _ := ctx.Value(loginKey{}).(Login)
+	return login
+}
 
 // User returns the name of the user who is logged in, and "" where the route does not
 // ask for a login.
-func User(ctx context.Context) string {
-	user, _ := ctx.Value(userKey{}).(string)
-	return user
-}
+func User(ctx context.Context) string { return Of(ctx).User }
+
+// UserID returns the id of the user who is logged in, and 0 where the token names
+// none, as that of `localhost token`.
+func UserID(ctx context.Context) int64 { return Of(ctx).UserID }
 
 // Required returns middleware that lets a request through only with a valid token in
-// `Authorization: Bearer …`. User then gives the user's name, and the log lines of the
-// request carry it. Any other request gets a 401 with a challenge (RFC 6750, section
-// 3). It fails with ErrNoSecret where there is nothing to check tokens with.
+// `Authorization: Bearer …`, whose session has not been ended by Revoke. User then gives
+// the user's name, and the log lines of the request carry it. Any other request gets a
+// 401 with a challenge (RFC 6750, section 3). While Redis cannot tell whether a session
+// has ended, its requests get a 503. It fails with ErrNoSecret where there is nothing to
+// check tokens with.
 func Required(app *function.App) (func(http.Handler) http.Handler, error) {
 	keys, err := keyring(app.Config)
 	if err != nil {
@@ -51,12 +61,18 @@ func Required(app *function.App) (func(http.Handler) http.Handler, error) {
 			if err != nil {
 				return err
 			}
-			user, err := keys.check(token)
+			login, err := keys.check(token)
 			if err != nil {
 				return refusal(err)
 			}
-			ctx := context.WithValue(r.Context(), userKey{}, user)
-			ctx = logging.With(ctx, slog.String("user", user))
+			ctx := context.WithValue(r.Context(), loginKey{}, login)
+			ctx = logging.With(ctx, slog.String("user", login.User))
+			switch revoked, err := login.revoked(ctx, app); {
+			case err != nil:
+				return unavailable(err)
+			case revoked:
+				return refusal(errInvalid)
+			}
 			next.ServeHTTP(w, r.WithContext(ctx))
 			return nil
 		})
@@ -70,7 +86,7 @@ func bearer(r *http.Request) (string, error) {
 	scheme, token, _ := strings.Cut(strings.Join(r.Header.Values("Authorization"), ", "), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", httperror.New(http.StatusUnauthorized, "this needs a login: send a bearer token").
-			With("WWW-Authenticate", challenge)
+			With("WWW-Authenticate", Challenge)
 	}
 	if len(token) > maxToken {
 		return "", refusal(errInvalid)
@@ -78,7 +94,8 @@ func bearer(r *http.Request) (string, error) {
 	return strings.Trim(token, " "), nil
 }
 
-const challenge = `Bearer realm="api"`
+// Challenge is the WWW-Authenticate header of a 401 (RFC 6750, section 3).
+const Challenge = `Bearer realm="api"`
 
 func refusal(cause error) error {
 	why := errInvalid
@@ -86,6 +103,6 @@ func refusal(cause error) error {
 		why = errExpired
 	}
 	return httperror.New(http.StatusUnauthorized, "%s", why).
-		With("WWW-Authenticate", challenge+`, error="invalid_token", error_description="`+why.Error()+`"`).
+		With("WWW-Authenticate", Challenge+`, error="invalid_token", error_description="`+why.Error()+`"`).
 		Because(cause)
 }

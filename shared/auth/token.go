@@ -15,31 +15,47 @@ import (
 // ErrNoSecret says that there is nothing to sign or to check tokens with.
 var ErrNoSecret = errors.New("AUTH_SECRET is not set")
 
+// claims are what a token says. RegisteredClaims has the user's name (sub) and the end
+// (exp).
+type claims struct {
+	jwt.RegisteredClaims
+	UserID  int64            `json:"uid,omitempty"`
+	Session string           `json:"sid,omitempty"`
+	Since   *jwt.NumericDate `json:"auth_time,omitempty"` // OpenID Connect Core 1.0, section 2
+}
+
 // Mint returns a token for the user that holds for ttl, signed with the first of the
-// settings' secrets.
+// settings' secrets. It belongs to no session, so nothing but its end revokes it.
 func Mint(c config.Config, user string, ttl time.Duration) (string, error) {
+	return Login{User: user}.mint(c, time.Now(), ttl)
+}
+
+func (l Login) mint(c config.Config, now time.Time, ttl time.Duration) (string, error) {
 	keys, err := keyring(c)
 	switch {
 	case err != nil:
 		return "", err
-	case user == "":
+	case l.User == "":
 		return "", errors.New("a token needs a user")
 	case ttl < time.Second:
 		return "", fmt.Errorf("a token that holds for %s: it needs a second at least", ttl)
 	}
-	now := time.Now()
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
-		Subject:   user,
+	says := claims{UserID: l.UserID, Session: l.Session, RegisteredClaims: jwt.RegisteredClaims{
+		Subject:   l.User,
 		IssuedAt:  jwt.NewNumericDate(now),
 		ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
-	})
+	}}
+	if l.Session != "" {
+		says.Since = jwt.NewNumericDate(l.Since)
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, says)
 	token.Header["kid"] = keys.all[0].id
 	signed, err := token.SignedString(keys.all[0].secret)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
 	if len(signed) > maxToken {
-		return "", fmt.Errorf("the user's name is too long for a token: %d bytes", len(user))
+		return "", fmt.Errorf("the user's name is too long for a token: %d bytes", len(l.User))
 	}
 	return signed, nil
 }
@@ -76,16 +92,20 @@ func keyring(c config.Config) (ring, error) {
 	return r, nil
 }
 
-// check returns the user whom a token names.
-func (r ring) check(token string) (string, error) {
-	var claims jwt.RegisteredClaims
-	if _, err := r.parser.ParseWithClaims(token, &claims, r.candidates); err != nil {
-		return "", err
+// check returns the login that a token tells of.
+func (r ring) check(token string) (Login, error) {
+	var says claims
+	if _, err := r.parser.ParseWithClaims(token, &says, r.candidates); err != nil {
+		return Login{}, err
 	}
-	if claims.Subject == "" {
-		return "", errors.New("the token names no user")
+	if says.Subject == "" {
+		return Login{}, errors.New("the token names no user")
 	}
-	return claims.Subject, nil
+	l := Login{User: says.Subject, UserID: says.UserID, Session: says.Session}
+	if says.Since != nil {
+		l.Since = says.Since.Time
+	}
+	return l, nil
 }
 
 // candidates returns the key that the token names, and all of them where it names

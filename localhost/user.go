@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/tandem-api/tandem/shared/database"
+	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/models"
+	"github.com/tandem-api/tandem/shared/password"
+)
+
+// userCommand keeps the users who may log in: it is how the first of them, and every
+// admin, comes to be.
+func userCommand(ctx context.Context, h host, args []string) error {
+	flags := flag.NewFlagSet("user", flag.ContinueOnError)
+	role := flags.String("role", string(models.RoleUser), "with add: the new user's `role`, user or admin")
+	verb := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		verb, args = args[0], args[1:]
+	}
+	if err := parseFlags(flags, h, args); err != nil {
+		return err
+	}
+	wanted := map[string]int{"add": 1, "passwd": 1, "role": 2}
+	if n, ok := wanted[verb]; !ok || n != flags.NArg() {
+		return usageError{errors.New("user: say one of add [-role ROLE] NAME, passwd NAME, or role NAME ROLE")}
+	}
+	name := flags.Arg(0)
+	if verb == "role" {
+		*role = flags.Arg(1)
+	}
+	if !slices.Contains([]models.Role{models.RoleUser, models.RoleAdmin}, models.Role(*role)) {
+		return usageError{fmt.Errorf("user: there is no role %q: say user or admin", *role)}
+	}
+	return withApp(h, func(app *function.App) error {
+		if err := readyDatabase(ctx, app); err != nil {
+			return err
+		}
+		switch verb {
+		case "add":
+			return addUser(ctx, h, app, models.User{Name: name, Role: models.Role(*role)})
+		case "passwd":
+			return setPassword(ctx, h, app, name)
+		default:
+			return changeUser(ctx, h, app, name, models.Fields{"role": *role})
+		}
+	})
+}
+
+func addUser(ctx context.Context, h host, app *function.App, u models.User) error {
+	hash, err := askPassword(h)
+	if err != nil {
+		return err
+	}
+	u.PasswordHash = hash
+	db, err := database.Of(app)
+	if err != nil {
+		return err
+	}
+	if err := models.Users.Create(ctx, db, &u); err != nil {
+		if _, taken := errors.AsType[*models.ConflictError](err); taken {
+			return fmt.Errorf("user add: the name %q is taken", u.Name)
+		}
+		return fmt.Errorf("user add: %w", err)
+	}
+	_, err = fmt.Fprintln(h.stdout, "added", u)
+	return err
+}
+
+func setPassword(ctx context.Context, h host, app *function.App, name string) error {
+	hash, err := askPassword(h)
+	if err != nil {
+		return err
+	}
+	return changeUser(ctx, h, app, name, models.Fields{"password_hash": hash})
+}
+
+func changeUser(ctx context.Context, h host, app *function.App, name string, fields models.Fields) error {
+	db, err := database.Of(app)
+	if err != nil {
+		return err
+	}
+	u, found, err := models.Users.Where("name", name).First(ctx, db)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return fmt.Errorf("user: nobody is called %q", name)
+	}
+	if err := models.Users.Update(ctx, db, &u, fields); err != nil {
+		return fmt.Errorf("user: %w", err)
+	}
+	_, err = fmt.Fprintln(h.stdout, "changed", u)
+	return err
+}
+
+// askPassword reads a password, and returns its hash. At a terminal it is not shown, and
+// asked for twice; else it is the first line of the standard input. It is no argument:
+// those can be seen by every user of the machine.
+func askPassword(h host) (string, error) {
+	text, err := readPassword(h)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	hash, err := password.Hash(text)
+	if err != nil {
+		return "", usageError{err}
+	}
+	return hash, nil
+}
+
+func readPassword(h host) (string, error) {
+	if f, ok := h.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return typePassword(h, int(f.Fd()))
+	}
+	line, err := bufio.NewReader(io.LimitReader(h.stdin, password.Max+2)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+func typePassword(h host, terminal int) (string, error) {
+	var typed [2]string
+	for i, prompt := range []string{"Password: ", "Again: "} {
+		fmt.Fprint(h.stderr, prompt)
+		text, err := term.ReadPassword(terminal)
+		fmt.Fprintln(h.stderr)
+		if err != nil {
+			return "", err
+		}
+		typed[i] = string(text)
+	}
+	if typed[0] != typed[1] {
+		return "", usageError{errors.New("the two are not the same")}
+	}
+	return typed[0], nil
+}
