@@ -46,8 +46,8 @@ func (e *environment) warm() bool { return e.process != nil && e.process.alive()
 // the moment when the process is ready for the next event.
 func (e *environment) run(c *call) {
 	r := report{requestID: c.inv.RequestID, memoryMB: e.function.MemoryMB}
-	e.log.put(mark{begin: c.inv.RequestID})
 	if !e.warm() {
+		e.log.put(mark{begin: c.inv.RequestID}) // what a start prints is the event's, too
 		e.process = nil
 		r.init = e.firstStart()
 	}
@@ -59,7 +59,7 @@ func (e *environment) run(c *call) {
 	if e.process == nil { // after a reset the start is a part of the event, and its time
 		r.failure = e.start(timeout.C, e.function.Timeout, "invoke")
 	}
-	e.log.put(mark{lines: []string{"START RequestId: " + c.inv.RequestID + " Version: " + Version}})
+	e.log.put(mark{begin: c.inv.RequestID, lines: []string{"START RequestId: " + c.inv.RequestID + " Version: " + Version}})
 	if r.failure == nil {
 		r.failure = e.handle(c, timeout.C)
 	} else {

@@ -53,6 +53,10 @@ func TestFailures(t *testing.T) {
 			`(?s)Memory Size: 64 MB\tMax Memory Used: 64 MB\t.*Status: error\tError Type: Runtime.OutOfMemory`,
 		},
 		{
+			"a child with too much memory", function{MemoryMB: 64, Timeout: time.Minute}, `{"do":"child","n":100}`,
+			"Runtime.OutOfMemory", `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}`, "",
+		},
+		{
 			"an answer too large", function{}, `{"do":"size","n":6291557}`,
 			"Function.ResponseSizeTooLarge", `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":".*Response payload size \(6291557 bytes\) exceeded maximum allowed payload size \(6291556 bytes\)\."}`, "",
 		},

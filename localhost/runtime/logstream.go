@@ -32,7 +32,7 @@ type logStream struct {
 
 // mark is what happens at a place in the log, in the order of the fields.
 type mark struct {
-	begin string        // an event's id: the event begins
+	begin string        // an event's id: the event begins, unless it has
 	lines []string      // Lambda's own lines
 	end   bool          // the event is over
 	tail  chan<- []byte // takes the end of the event's log
@@ -123,7 +123,7 @@ func (l *logStream) pop() mark {
 
 // at does what a mark means, and reports whether the log goes on.
 func (l *logStream) at(m mark) bool {
-	if m.begin != "" {
+	if m.begin != "" && m.begin != l.requestID {
 		l.requestID = m.begin
 		l.tail = l.tail[:0]
 	}

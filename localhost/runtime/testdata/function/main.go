@@ -28,6 +28,12 @@ type event struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "allocate" { // as the child of "child"
+		n, _ := strconv.Atoi(os.Args[2])
+		held := allocate(n)
+		waitFor("/no/such/file")
+		fmt.Println(len(held))
+	}
 	atStart(os.Getenv("AT_START"))
 	lambda.StartWithOptions(handle, lambda.WithEnableSIGTERM(func() {
 		if f := os.Getenv("ON_SIGTERM"); f != "" {
@@ -92,6 +98,15 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return strings.Repeat("x", max(0, e.N-2)), nil // with its quotes, N bytes of JSON
 	case "allocate":
 		return len(allocate(e.N)), nil
+	case "child":
+		return nil, exec.CommandContext(ctx, os.Args[0], "allocate", strconv.Itoa(e.N)).Run()
+	case "flood":
+		return nil, flood(e.N)
+	case "answer and exit":
+		time.AfterFunc(time.Millisecond, func() { os.Exit(1) })
+		return "bye", nil
+	case "close":
+		return nil, errors.Join(os.Stdout.Close(), os.Stderr.Close())
 	case "count":
 		return count(filepath.Join(os.TempDir(), "count"))
 	case "wait":
@@ -143,6 +158,17 @@ func count(file string) (int, error) {
 	}
 	n, _ := strconv.Atoi(string(b))
 	return n + 1, os.WriteFile(file, []byte(strconv.Itoa(n+1)), 0o600)
+}
+
+// flood prints n MiB.
+func flood(n int) error {
+	line := []byte(strings.Repeat("x", 1023) + "\n")
+	for range n << 10 {
+		if _, err := os.Stdout.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tick goes on after the answer: it makes a file longer.
