@@ -184,23 +184,24 @@ func TestAStreamedAnswerComesAsItIsWritten(t *testing.T) {
 }
 
 func TestAStreamedAnswerThatFails(t *testing.T) {
-	for _, tt := range []struct{ name, event string }{
-		{"the function's error", `{"do":"stream","text":"fail"}`},
-		{"an exit", `{"do":"stream","text":"exit"}`},
-		{"a time-out", `{"do":"stream","text":"hang"}`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	for name, how := range map[string]string{"the function's error": "fail", "an exit": "exit", "a time-out": "hang"} {
+		t.Run(name, func(t *testing.T) {
 			host, _ := newHost(t, lambda.Options{})
 			pool := newPool(t, host, lambda.Function{Timeout: 2 * time.Second})
 			s := serve(t, &lambda.Handler{Invoke: pool.Invoke, Event: body, Stream: true})
-			res, err := http.Post(s.URL, "", strings.NewReader(tt.event))
+			until := filepath.Join(t.TempDir(), "until")
+			res, err := http.Post(s.URL, "", strings.NewReader(fmt.Sprintf(`{"do":"stream","text":%q,"unless":%q}`, how, until)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer res.Body.Close()
-			got, err := io.ReadAll(res.Body)
-			if res.StatusCode != 201 || string(got) != "one " || !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("%d %q %v", res.StatusCode, got, err)
+			one := make([]byte, 4)
+			if _, err := io.ReadFull(res.Body, one); err != nil || string(one) != "one " || res.StatusCode != 201 {
+				t.Fatalf("%d %q %v", res.StatusCode, one, err)
+			}
+			touch(t, until) // only now it fails
+			if rest, err := io.ReadAll(res.Body); len(rest) > 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%q %v", rest, err)
 			}
 		})
 	}
