@@ -12,7 +12,6 @@ import (
 	"github.com/tandem-api/tandem/functions/login"
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/auth"
-	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/models"
@@ -22,9 +21,9 @@ import (
 const right = "correct horse battery staple"
 
 // setUp returns an app with the user ada, who has a password, and bob, who has none.
-func setUp(t *testing.T, change ...func(*config.Config)) (*apptest.App, string) {
+func setUp(t *testing.T) (*apptest.App, string) {
 	t.Helper()
-	app := apptest.New(t, change...)
+	app := apptest.New(t)
 	db, err := database.Of(app.App)
 	if err != nil {
 		t.Fatal(err)
