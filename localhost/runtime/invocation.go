@@ -36,7 +36,7 @@ type Invocation struct {
 	Identity      string
 	// Stream asks for the answer while the function writes it: see Result.Stream.
 	Stream bool
-	// LogTail asks for the end of the log: see Result.LogTail.
+	// LogTail asks for the end of the log: see Result.LogTail. A stream has none.
 	LogTail bool
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -27,13 +28,15 @@ type Target struct {
 type InvokeAPI struct {
 	targets map[string]Target
 	queue   *Queue
+	log     *slog.Logger
 	browser *http.CrossOriginProtection
 }
 
 // NewInvokeAPI returns the API for the targets. Events of asynchronous invocations go
-// through the queue. Two functions of one name are an error.
-func NewInvokeAPI(queue *Queue, targets ...Target) (*InvokeAPI, error) {
-	a := &InvokeAPI{targets: map[string]Target{}, queue: queue, browser: http.NewCrossOriginProtection()}
+// through the queue; the log has what clients are not told. Two functions of one name
+// are an error.
+func NewInvokeAPI(log *slog.Logger, queue *Queue, targets ...Target) (*InvokeAPI, error) {
+	a := &InvokeAPI{targets: map[string]Target{}, queue: queue, log: log, browser: http.NewCrossOriginProtection()}
 	for i, t := range targets {
 		for _, name := range t.Names {
 			if other, taken := a.targets[name]; taken && other.Names[0] != targets[i].Names[0] {
@@ -50,27 +53,36 @@ type request struct {
 	target Target
 	inv    Invocation
 	kind   string // the invocation type
+	stream bool   // the answer is to be streamed
 }
 
-// ServeHTTP answers POST /2015-03-31/functions/{name}/invocations.
+// ServeHTTP answers POST /2015-03-31/functions/{name}/invocations, and what serveStream
+// is for.
 func (a *InvokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := a.read(r)
 	if err == nil {
 		err = a.serve(w, r, q)
 	}
-	if err != nil {
-		apiErrorOf(err).write(w)
+	if err == nil {
+		return
 	}
+	e := apiErrorOf(err)
+	if e.status == http.StatusInternalServerError && r.Context().Err() == nil {
+		a.log.ErrorContext(r.Context(), "an invocation failed on this side", "function", q.target.Names[0], "requestId", q.inv.RequestID, "error", err)
+	}
+	e.write(w)
 }
 
 func (a *InvokeAPI) serve(w http.ResponseWriter, r *http.Request, q request) error {
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", q.inv.RequestID)
-	switch q.kind {
-	case "DryRun":
+	switch {
+	case q.kind == "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 		return nil
-	case "Event":
+	case q.stream:
+		return a.serveStream(w, r, q)
+	case q.kind == "Event":
 		if err := a.queue.Put(q.target.Names[0], q.target.Invoke, q.inv); err != nil {
 			return err
 		}
@@ -106,16 +118,20 @@ func (a *InvokeAPI) read(r *http.Request) (request, error) {
 		return q, refusal(http.StatusForbidden, "AccessDeniedException", "requests of other origins are refused")
 	}
 	name, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, InvokePath), "/invocations")
+	if !ok {
+		name, ok = strings.CutSuffix(strings.TrimPrefix(r.URL.Path, StreamPath), "/response-streaming-invocations")
+		q.stream = ok
+	}
 	if !ok || r.Method != http.MethodPost {
-		return q, refusal(http.StatusNotFound, "UnknownOperationException", "the one operation is POST "+InvokePath+"{name}/invocations")
+		return q, refusal(http.StatusNotFound, "UnknownOperationException", "the operations are Invoke and InvokeWithResponseStream")
 	}
 	var err error
 	if q.target, err = a.find(name, r.URL.Query().Get("Qualifier")); err != nil {
 		return q, err
 	}
 	q.kind = orDefault(r.Header.Get("X-Amz-Invocation-Type"), "RequestResponse")
-	if q.kind != "RequestResponse" && q.kind != "Event" && q.kind != "DryRun" {
-		return q, refusal(http.StatusBadRequest, "InvalidParameterValueException", "the invocation type is RequestResponse, Event or DryRun, not "+q.kind)
+	if q.kind != "RequestResponse" && q.kind != "DryRun" && (q.kind != "Event" || q.stream) {
+		return q, refusal(http.StatusBadRequest, "InvalidParameterValueException", "there is no such invocation type: "+q.kind)
 	}
 	q.inv.LogTail = r.Header.Get("X-Amz-Log-Type") == "Tail" && q.kind == "RequestResponse"
 	if q.inv.Payload, err = readPayload(r, q.kind); err != nil {

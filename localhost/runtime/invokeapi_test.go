@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -27,7 +28,7 @@ func newInvokeAPI(t *testing.T) (url string, q *lambda.Queue) {
 	busy := newPool(t, h, lambda.Function{Name: "busy", Reserved: new(0)})
 	q = lambda.NewQueue(lambda.QueueOptions{Limit: 2, Retries: []time.Duration{time.Hour}})
 	t.Cleanup(func() { _, _ = q.Close(context.Background()) })
-	api, err := lambda.NewInvokeAPI(q,
+	api, err := lambda.NewInvokeAPI(slog.New(slog.DiscardHandler), q,
 		lambda.Target{Names: []string{"foo", "FooFunction", "stack-foo"}, Invoke: foo.Invoke},
 		lambda.Target{Names: []string{"busy"}, Invoke: busy.Invoke})
 	if err != nil {
@@ -132,11 +133,11 @@ func TestAsynchronousInvocations(t *testing.T) {
 }
 
 func TestFunctionsOfOneName(t *testing.T) {
-	_, err := lambda.NewInvokeAPI(nil, lambda.Target{Names: []string{"foo", "Foo"}}, lambda.Target{Names: []string{"bar", "Foo"}})
+	_, err := lambda.NewInvokeAPI(nil, nil, lambda.Target{Names: []string{"foo", "Foo"}}, lambda.Target{Names: []string{"bar", "Foo"}})
 	if err == nil || err.Error() != "two functions are called Foo: foo and bar" {
 		t.Errorf("%v", err)
 	}
-	if _, err := lambda.NewInvokeAPI(nil, lambda.Target{Names: []string{"foo", "foo"}}); err != nil {
+	if _, err := lambda.NewInvokeAPI(nil, nil, lambda.Target{Names: []string{"foo", "foo"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -171,6 +172,9 @@ func TestBoto3(t *testing.T) {
 		`{"error": "TooManyRequestsException", "code": "TooManyRequestsException", "message": "Rate Exceeded."}`,
 		`{"error": "InvalidRequestContentException", "code": "InvalidRequestContentException", "message": "Could not parse request body into json: invalid character 'o' in literal null (expecting 'u')"}`,
 		`{"error": "ClientError", "code": "RequestEntityTooLargeException", "message": "Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`,
+		`{"status": 200, "version": "$LATEST", "payload": "{\"do\":\"echo\"}", "end": {"InvokeComplete": {}}}`,
+		`{"status": 200, "version": "$LATEST", "payload": "", "end": {"InvokeComplete": {"ErrorCode": "Unhandled", "ErrorDetails": "{\"errorMessage\":\"no\",\"errorType\":\"errorString\"}"}}}`,
+		`{"status": 200, "version": "$LATEST", "payload": "one ", "end": {"InvokeComplete": {"ErrorCode": "Unhandled", "ErrorDetails": "{\"errorMessage\":\"the stream broke\",\"errorType\":\"errorString\"}"}}}`,
 	}
 	for i, line := range want {
 		if i >= len(got) || string(got[i]) != line {

@@ -59,7 +59,7 @@ func (p *Pool) Invoke(ctx context.Context, inv Invocation) (Result, error) {
 	}()
 	select {
 	case r := <-c.result:
-		if c.tail == nil {
+		if c.tail == nil || r.Stream != nil {
 			return r, nil
 		}
 		select {

@@ -23,6 +23,15 @@ def invoke(**arguments):
     }
 
 
+def stream(event):
+    answer = client.invoke_with_response_stream(FunctionName="foo", Payload=json.dumps(event))
+    events = list(answer["EventStream"])
+    return {
+        "status": answer["StatusCode"], "version": answer["ExecutedVersion"],
+        "payload": b"".join(e["PayloadChunk"]["Payload"] for e in events[:-1]).decode(), "end": events[-1],
+    }
+
+
 echo = json.dumps({"do": "echo"})
 print(json.dumps([
     invoke(FunctionName="foo", Payload=echo, LogType="Tail"),
@@ -34,4 +43,7 @@ print(json.dumps([
     invoke(FunctionName="busy", Payload=echo),
     invoke(FunctionName="foo", Payload="no json"),
     invoke(FunctionName="foo", Payload=" " * 6291457),
+    stream({"do": "echo"}),
+    stream({"do": "error", "text": "no"}),
+    stream({"do": "raw stream", "text": "fail"}),
 ]))

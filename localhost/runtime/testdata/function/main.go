@@ -121,6 +121,8 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return nil, nil
 	case "spawn":
 		return spawn()
+	case "raw stream":
+		return &chunks{e: e}, nil
 	case "stream":
 		return &events.LambdaFunctionURLStreamingResponse{
 			StatusCode: 201, Headers: map[string]string{"X-From": "stream"}, Cookies: []string{"a=1"},
