@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"time"
 )
 
@@ -57,12 +58,15 @@ func (f Function) limit() int {
 	return DefaultConcurrency
 }
 
+// validName is what Lambda takes for a name ("API_CreateFunction", FunctionName).
+var validName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`)
+
 // complete fills in what was left out. The error names everything that is wrong.
 func (f Function) complete() (Function, error) {
 	var wrong []error
 	fail := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	if f.Name == "" {
-		fail("no name")
+	if !validName.MatchString(f.Name) {
+		fail("a name has letters, digits, - and _, at most 64 of them")
 	}
 	switch {
 	case len(f.Command) == 0:
@@ -87,7 +91,7 @@ func (f Function) complete() (Function, error) {
 	f.Region = orDefault(f.Region, DefaultRegion)
 	f.AccountID = orDefault(f.AccountID, DefaultAccountID)
 	if err := errors.Join(wrong...); err != nil {
-		return f, fmt.Errorf("function %s: %w", f.Name, err)
+		return f, fmt.Errorf("function %q: %w", f.Name, err)
 	}
 	return f, nil
 }

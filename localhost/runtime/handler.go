@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -86,7 +85,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusTooManyRequests
 	case is[*TooLargeError](err):
 		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, ErrClosed):
+	case r.Context().Err() != nil, errors.Is(err, ErrClosed):
 		status = http.StatusServiceUnavailable
 	}
 	if h.Log != nil {

@@ -146,7 +146,7 @@ func TestFunctionsOfOneName(t *testing.T) {
 func TestBoto3(t *testing.T) {
 	python := need(t, "python3")
 	if out, err := exec.Command(python, "-c", "import boto3").CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
+		if os.Getenv("CI") == "true" {
 			t.Fatalf("CI lacks boto3: %s", out)
 		}
 		t.Skip("SKIPPED: boto3 is not installed")

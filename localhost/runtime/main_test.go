@@ -25,7 +25,7 @@ var bootstrap string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if os.Getenv("TEST_AS_HOST") != "" { //nolint:forbidigo // how the test starts itself
+	if os.Getenv("TEST_AS_HOST") != "" {
 		return hostUntilKilled(os.Args[1:])
 	}
 	dir, err := os.MkdirTemp("", "bootstrap-")
@@ -43,7 +43,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func path() string { return os.Getenv("PATH") } //nolint:forbidigo // the tests' own
+func path() string { return os.Getenv("PATH") }
 
 // newHost returns a host that is closed at the end of the test, and its log.
 func newHost(t testing.TB, o lambda.Options) (*lambda.Host, *logs) {
@@ -153,7 +153,7 @@ func need(t testing.TB, program string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
+	if os.Getenv("CI") == "true" {
 		t.Fatalf("CI lacks %s", program)
 	}
 	t.Skipf("SKIPPED: %s is not installed", program)

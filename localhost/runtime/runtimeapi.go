@@ -167,10 +167,11 @@ func (a *runtimeAPI) hand(w http.ResponseWriter, r *http.Request, c *call) {
 	a.state = running
 	a.taker, _ = r.Context().Value(connKey{}).(net.Conn)
 	a.lost = make(chan struct{})
+	payload := c.inv.Payload
 	a.mu.Unlock()
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
-	h["Content-Length"] = []string{strconv.Itoa(len(c.inv.Payload))}
+	h["Content-Length"] = []string{strconv.Itoa(len(payload))}
 	h["Lambda-Runtime-Aws-Request-Id"] = []string{c.inv.RequestID}
 	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(c.deadline.UnixMilli(), 10)}
 	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{a.function.ARN()}
@@ -181,7 +182,7 @@ func (a *runtimeAPI) hand(w http.ResponseWriter, r *http.Request, c *call) {
 	if c.inv.Identity != "" {
 		h["Lambda-Runtime-Cognito-Identity"] = []string{c.inv.Identity}
 	}
-	_, _ = w.Write(c.inv.Payload) // a process that does not read it times out
+	_, _ = w.Write(payload) // a process that does not read it times out
 }
 
 // claim returns the event that the process wants to answer, which it may do once.
@@ -198,6 +199,7 @@ func (a *runtimeAPI) claim(w http.ResponseWriter, r *http.Request) *call {
 		return nil
 	}
 	a.state = answered
+	a.call.inv.Payload = nil // it may be large, and the call stays until the next one
 	return a.call
 }
 
