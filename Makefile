@@ -10,7 +10,7 @@ tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/ma
 golangci := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench up down status logs binary lint linter new-function rename \
+.PHONY: help run test check bench fidelity up down status logs binary lint linter new-function rename \
 	build sam-validate sam-build sam-local deploy
 
 help: ## list the targets
@@ -42,6 +42,9 @@ test: ## run the tests; they need only Go
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fidelity: ## ask every stage the cases of docs/fidelity.md, SAM in Docker too, and write it anew
+	$(GO) test ./localhost/fidelity -count=1 -timeout 30m -sam -update
 
 check: ## run all that CI runs beside the tests
 	.ci/check
