@@ -24,7 +24,7 @@ import (
 // behind serves an API by the gateway, each function by a handler.
 func behind(t *testing.T, api string, isolated bool, handler func(*template.Function) (http.Handler, error)) string {
 	t.Helper()
-	g, err := gateway.New(gateway.Options{Template: read(t, api), Handler: handler, Isolated: isolated})
+	g, err := gateway.New(gateway.Options{Template: read(t, api), Handler: handler, Isolated: isolated, Throttle: true})
 	if err != nil {
 		t.Fatal(err)
 	}
