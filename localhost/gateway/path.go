@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // within says whether a path is under a stage's prefix.
@@ -52,14 +53,14 @@ func plainPath(path string) bool {
 func (c *call) functionURL() *url.URL {
 	u := c.request.URL
 	plain := u.RawPath == "" && plainPath(u.Path)
-	if plain && c.api.prefix == "" && u.Scheme == "" && u.Opaque == "" && !u.ForceQuery {
+	if plain && c.api.prefix == "" && u.Scheme == "" && u.Opaque == "" && !u.ForceQuery && utf8.ValidString(u.RawQuery) {
 		return nil
 	}
-	path := strings.TrimPrefix(u.Path, c.api.prefix)
+	path := asJSON(strings.TrimPrefix(u.Path, c.api.prefix))
 	if path == "" {
 		path = "/"
 	}
-	out := &url.URL{Path: path, RawQuery: u.RawQuery}
+	out := &url.URL{Path: path, RawQuery: asJSON(u.RawQuery)}
 	if plain {
 		return out
 	}
@@ -103,10 +104,19 @@ func (c *call) parameter(name string) string {
 		value := c.chi.URLParams.Values[i]
 		if c.escaped {
 			if plain, err := url.PathUnescape(value); err == nil {
-				return plain
+				value = plain
 			}
 		}
-		return value
+		return asJSON(value)
 	}
 	return ""
+}
+
+// asJSON is a text as it comes through an event's JSON, where each byte that is not
+// UTF-8 becomes U+FFFD.
+func asJSON(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }

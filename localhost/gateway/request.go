@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // headSize is the request line and the headers as they were sent, or near it: spaces
@@ -24,16 +25,13 @@ func headSize(r *http.Request) int {
 // is made of an event: each header once, without those that end at the gateway, with
 // those that it adds, and without the client's port.
 func (c *call) forward(r *http.Request) {
-	one := c.route.PayloadVersion == "1.0" // has a place for each of a header's values
 	for name, values := range r.Header {
 		switch {
 		case hopByHop(name) || name == "Expect":
 			delete(r.Header, name)
-		case len(values) < 2 || one:
-		case name == "Cookie":
-			r.Header[name] = []string{strings.Join(values, "; ")}
+		case len(values) == 1 && utf8.ValidString(values[0]):
 		default:
-			r.Header[name] = []string{strings.Join(values, ",")}
+			r.Header[name] = c.merged(name, values)
 		}
 	}
 	ip := clientIP(r)
@@ -53,6 +51,21 @@ func (c *call) forward(r *http.Request) {
 		r.URL, r.RequestURI = u, u.RequestURI()
 	}
 	r.Pattern = "" // the gateway's own
+}
+
+// merged are a header's values as an event brings them.
+func (c *call) merged(name string, values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = asJSON(v)
+	}
+	switch {
+	case c.route.PayloadVersion == "1.0": // which has a place for each
+		return out
+	case name == "Cookie":
+		return []string{strings.Join(out, "; ")}
+	}
+	return []string{strings.Join(out, ",")}
 }
 
 // set sets a header to one of the call's values.
