@@ -161,13 +161,19 @@ func bodied(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
+// counted is a length that net/http's server finds out by itself, for less than it
+// takes to tell it: it keeps the first 2,048 bytes of an answer back.
+const counted = 1024
+
 // send gives the client what the function has written.
 func (a *answer) send(method string) {
 	a.given = true
 	switch {
 	case !bodied(a.status):
 	case method != http.MethodHead:
-		a.setLength(a.size)
+		if a.size > counted {
+			a.setLength(a.size)
+		}
 	case a.declared >= 0:
 		a.setLength(a.declared)
 	case a.size > 0:

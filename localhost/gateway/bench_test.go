@@ -2,10 +2,13 @@ package gateway_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
@@ -124,8 +127,66 @@ func BenchmarkServer(b *testing.B) {
 						return
 					}
 					_, _ = io.Copy(io.Discard, answer.Body)
+					_ = answer.Body.Close()
 				}
 			})
 		})
+	}
+}
+
+// many is a template of n functions, each with two routes.
+func many(n int) string {
+	var b strings.Builder
+	b.WriteString("Resources:\n")
+	for i := range n {
+		fmt.Fprintf(&b, `  F%[1]d:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/f%[1]d/bootstrap
+      Events:
+        Get: {Type: HttpApi, Properties: {Method: GET, Path: "/f%[1]d/{id}"}}
+        Post: {Type: HttpApi, Properties: {Method: POST, Path: /f%[1]d}}
+`, i)
+	}
+	return b.String()
+}
+
+// BenchmarkStart is what 200 functions cost at the start: the template read, the
+// routes built.
+func BenchmarkStart(b *testing.B) {
+	text := many(200)
+	for b.Loop() {
+		stage{template: text, function: trivial}.handler(b)
+	}
+}
+
+// BenchmarkRoutes shows that a request costs the same whatever the number of routes.
+func BenchmarkRoutes(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			h := stage{template: many(n), function: trivial}.handler(b)
+			r := httptest.NewRequest("GET", fmt.Sprintf("/f%d/7", n/2), nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Header = http.Header{}
+				h.ServeHTTP(&discard{header: http.Header{}}, r)
+			}
+		})
+	}
+}
+
+// BenchmarkEvent makes the event of a request, as each has one in a process of its
+// own.
+func BenchmarkEvent(b *testing.B) {
+	h := stage{template: routes("POST /v{version}/foo"), function: func(_ http.ResponseWriter, r *http.Request) {
+		if _, err := gateway.Event(r); err != nil {
+			b.Error(err)
+		}
+	}}.handler(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest("POST", "/v1/foo?a=b", strings.NewReader(`{"hello":"world"}`))
+		r.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(&discard{header: http.Header{}}, r)
 	}
 }

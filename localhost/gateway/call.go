@@ -24,11 +24,12 @@ type call struct {
 	request *http.Request // the client's
 	arrived time.Time
 	id      string
-	trace   string // x-amzn-trace-id
-	api     *api   // nil: the path belongs to none
-	chi     *chi.Context
-	escaped bool   // the path was routed with escapes in it
-	route   *route // nil until it is found
+	trace   string       // x-amzn-trace-id
+	api     *api         // nil: the path belongs to none
+	chi     *chi.Context // of the gateway's routing
+	inner   *chi.Context // of the function's own; nil: its router makes one itself
+	escaped bool         // the path was routed with escapes in it
+	route   *route       // nil until it is found
 	payload payload
 
 	identity  *identity // from a JWT

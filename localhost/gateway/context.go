@@ -93,7 +93,8 @@ func callOf(r *http.Request) (*call, bool) {
 }
 
 // Value hides the gateway's own routing from the function, whose router shall see a
-// request that no other has seen.
+// request that no other has seen. A router of chi's finds a context of its own, as new:
+// without one it would make one, and copy the request for it.
 func (c *call) Value(key any) any {
 	switch key {
 	case callKey{}:
@@ -101,6 +102,9 @@ func (c *call) Value(key any) any {
 	case chi.RouteCtxKey:
 		if c.route == nil {
 			return c.chi
+		}
+		if c.inner != nil {
+			return c.inner
 		}
 		return nil
 	}

@@ -71,6 +71,7 @@ type route struct {
 // target is a function, shared by its routes.
 type target struct {
 	handler http.Handler
+	routes  chi.Routes // the handler, where it is a router of chi's; else nil
 	name    string
 	timeout time.Duration // 0: the handler keeps it
 	limit   int64         // of requests at once; -1: none
@@ -129,6 +130,7 @@ func newTarget(o Options, f *template.Function) (*target, error) {
 		return nil, fmt.Errorf("function %s: %w", f.LogicalID, err)
 	}
 	t := &target{handler: h, name: f.LogicalID, timeout: f.Timeout, limit: -1}
+	t.routes, _ = h.(chi.Routes)
 	if f.Folder != "" {
 		t.name = f.Folder
 	}

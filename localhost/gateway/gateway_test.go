@@ -124,6 +124,7 @@ func read(t testing.TB, in *bufio.Reader, method string) result {
 	if err != nil {
 		t.Fatalf("read the answer: %v", err)
 	}
+	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatalf("read the body: %v", err)

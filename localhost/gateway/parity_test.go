@@ -62,7 +62,7 @@ func byEvent(app *function.App, h http.Handler) http.Handler {
 		}
 		answer, err := adapted(ctx, event)
 		if err != nil {
-			return lambda.Result{FunctionError: "Unhandled", ErrorType: "errorString"}, nil
+			return lambda.Result{FunctionError: "Unhandled", ErrorType: "errorString"}, nil //nolint:nilerr // a failed invocation is a result
 		}
 		payload, err := json.Marshal(answer)
 		return lambda.Result{Payload: payload}, err
@@ -175,8 +175,8 @@ func TestFidelities(t *testing.T) {
 		{"one that is much too long", "GET /says/20000000/bytes", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			here := comparable(t, send(t, addrs["in process"], c.head, c.body))
-			there := comparable(t, send(t, addrs["by an event"], c.head, c.body))
+			here := plain(t, send(t, addrs["in process"], c.head, c.body))
+			there := plain(t, send(t, addrs["by an event"], c.head, c.body))
 			if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {
 				t.Errorf("in process:  %d %v %.2000s\nby an event: %d %v %.2000s", here.status, here.header, here.body, there.status, there.header, there.body)
 			}
@@ -186,8 +186,8 @@ func TestFidelities(t *testing.T) {
 
 func equal(a, b []string) bool { return strings.Join(a, "|") == strings.Join(b, "|") }
 
-// comparable takes out what is another in each request.
-func comparable(t testing.TB, r result) result {
+// plain takes out what is another in each request.
+func plain(t testing.TB, r result) result {
 	t.Helper()
 	id := r.header.Get("Apigw-Requestid")
 	r.header.Del("Apigw-Requestid")
@@ -228,7 +228,7 @@ func FuzzFidelities(f *testing.F) {
 			r.RemoteAddr = "192.0.2.1:1234"
 			w := httptest.NewRecorder()
 			both[name].ServeHTTP(w, r)
-			results = append(results, comparable(t, result{w.Code, w.Header(), w.Body.String()}))
+			results = append(results, plain(t, result{w.Code, w.Header(), w.Body.String()}))
 		}
 		here, there := results[0], results[1]
 		if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {

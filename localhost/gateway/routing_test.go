@@ -1,13 +1,14 @@
 package gateway_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tandem-api/tandem/localhost/gateway"
 	"github.com/tandem-api/tandem/localhost/template"
@@ -187,14 +188,41 @@ func TestRequestIDs(t *testing.T) {
 }
 
 // TestFunctionsRouter shows that a function's own chi router finds nothing of the
-// gateway's in its context.
+// gateway's routing: it sees what it would see alone.
 func TestFunctionsRouter(t *testing.T) {
-	addr := stage{template: routes("GET /v{version}/foo", "GET /a/{x}", "ANY /a/{rest+}"), function: func(w http.ResponseWriter, r *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"pattern": r.Pattern, "context": r.Context().Value(chiKey()) != nil})
-	}}.start(t)
-	for _, line := range []string{"GET /v1/foo", "GET /a/b", "POST /a/b"} {
-		if got := send(t, addr, line); strings.TrimSpace(got.body) != `{"context":false,"pattern":""}` {
-			t.Errorf("%s: %s", line, got.body)
+	read, err := template.Parse("template.yaml", []byte(routes("GET /v{version}/foo", "GET /a/{x}", "ANY /a/{rest+}", "$default")), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := chi.NewRouter()
+	own.Use(middleware.GetHead) // which looks at the router in the context
+	tell := func(w http.ResponseWriter, r *http.Request) {
+		rctx := chi.RouteContext(r.Context())
+		_, _ = fmt.Fprint(w, rctx.RoutePattern(), " ", rctx.URLParams.Keys, " ", r.Pattern)
+	}
+	own.Get("/v{number}/foo", tell)
+	own.HandleFunc("/a/{x}", tell)
+	own.Route("/sub", func(r chi.Router) { r.Get("/{y}", tell) })
+	own.NotFound(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "not found") })
+	own.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "not allowed") })
+	g, err := gateway.New(gateway.Options{Template: read, Handler: func(*template.Function) (http.Handler, error) { return own, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"GET /v1/foo":  "/v{number}/foo [number] /v{number}/foo",
+		"GET /a/b":     "/a/{x} [x] /a/{x}",
+		"POST /a/b":    "/a/{x} [x] /a/{x}",
+		"GET /sub/b":   "/sub/{y} [* y] /sub/{y}",
+		"HEAD /sub/b":  "/sub/{y} [* y] /sub/{y}",
+		"POST /sub/b":  "not allowed",
+		"GET /unknown": "not found",
+	} {
+		behind, alone := httptest.NewRecorder(), httptest.NewRecorder()
+		g.ServeHTTP(behind, request(t, line))
+		own.ServeHTTP(alone, request(t, line))
+		if behind.Body.String() != want || alone.Body.String() != want {
+			t.Errorf("%s: behind the gateway %q, alone %q, want %q", line, behind.Body, alone.Body, want)
 		}
 	}
 }
@@ -218,5 +246,3 @@ func TestNew(t *testing.T) {
 		t.Errorf("without routes: %v", err)
 	}
 }
-
-func chiKey() any { return chi.RouteCtxKey }

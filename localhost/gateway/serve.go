@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/logging"
 )
@@ -54,7 +56,16 @@ func (t *target) enter() bool {
 // connection that it is told to close.
 func (c *call) invoke(t *target, r *http.Request) {
 	c.placed.Store(true)
-	c.started, c.timeout = time.Now(), t.timeout
+	c.started, c.timeout = c.arrived, t.timeout
+	if c.payload.Len() > 0 {
+		c.started = time.Now() // the body has taken its time
+	}
+	if t.routes != nil {
+		c.inner = c.gateway.contexts.Get().(*chi.Context)
+		c.inner.Reset()
+		c.inner.Routes = t.routes
+		defer c.gateway.contexts.Put(c.inner)
+	}
 	c.route.watch.enter(c)
 	defer func() {
 		c.route.watch.leave(c)

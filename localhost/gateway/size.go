@@ -38,7 +38,7 @@ func (c *call) unfit(method string) string {
 // answerSize is the size of the answer's JSON, near to the byte, as package lambdahttp
 // makes it: in base64 where it is no text, or compressed.
 func (c *call) answerSize() int {
-	if c.answer.body == nil {
+	if c.body == nil {
 		return c.size
 	}
 	size := 256 // the names and the punctuation
@@ -48,7 +48,7 @@ func (c *call) answerSize() int {
 			size += len(v) + 3
 		}
 	}
-	b := c.answer.body.Bytes()
+	b := c.body.Bytes()
 	if !utf8.Valid(b) || c.w.Header().Get("Content-Encoding") != "" {
 		return size + base64.StdEncoding.EncodedLen(len(b))
 	}

@@ -32,7 +32,7 @@ Resources:
 `
 	works := 2 * time.Second
 	s := stage{template: text, function: func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(works)
+		<-time.After(works)
 		if r.Header.Get("X-Panic") != "" {
 			panic("oh")
 		}
@@ -103,7 +103,7 @@ func TestThrottling(t *testing.T) {
 			{"GET /a", 3, 2},
 		} {
 			if c.n == 0 {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				continue
 			}
 			passed := 0

@@ -53,7 +53,9 @@ func inBubble(t *testing.T, s stage, test func(t *testing.T, dial func() net.Con
 		if err := server.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 }
 
@@ -103,10 +105,10 @@ func TestTimeouts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var log lines
 			var finished chan error // of the bubble
-			s := stage{template: timed(c.function, c.integration), isolated: c.isolated, log: &log, function: func(w http.ResponseWriter, r *http.Request) {
+			s := stage{template: timed(c.function, c.integration), isolated: c.isolated, log: &log, function: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("X-Early", "1")
 				w.WriteHeader(202)
-				time.Sleep(c.works)
+				<-time.After(c.works)
 				w.WriteHeader(418)
 				w.Header().Set("X-Late", "1")
 				_, err := io.WriteString(w, "done")
@@ -114,7 +116,7 @@ func TestTimeouts(t *testing.T) {
 			}}
 			if c.status == 200 {
 				s.function = func(w http.ResponseWriter, _ *http.Request) {
-					time.Sleep(c.works)
+					<-time.After(c.works)
 					_, err := io.WriteString(w, "done")
 					finished <- err
 				}
@@ -166,12 +168,12 @@ func TestEndOfContext(t *testing.T) {
 		},
 		"Err": func(ctx context.Context) error {
 			for ctx.Err() == nil {
-				time.Sleep(100 * time.Millisecond)
+				<-time.After(100 * time.Millisecond)
 			}
 			return ctx.Err()
 		},
 		"Err of a child, asked late": func(ctx context.Context) error {
-			time.Sleep(4 * time.Second)
+			<-time.After(4 * time.Second)
 			child, cancel := context.WithCancel(ctx)
 			defer cancel()
 			return child.Err()
@@ -202,12 +204,12 @@ func TestEndOfContext(t *testing.T) {
 // TestSlowBody shows that a function's time does not run while its client sends.
 func TestSlowBody(t *testing.T) {
 	inBubble(t, stage{template: strings.Replace(timed("3", ""), "GET", "POST", 1), function: func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		ok(w, r)
 	}}, func(t *testing.T, dial func() net.Conn) {
 		conn := dial()
 		_, _ = io.WriteString(conn, wire("POST /a\nContent-Length: 2")+"h")
-		time.Sleep(20 * time.Second)
+		<-time.After(20 * time.Second)
 		_, _ = io.WriteString(conn, "i")
 		if got := read(t, bufio.NewReader(conn), "POST"); got.status != 200 {
 			t.Errorf("got %+v", got)
@@ -222,12 +224,12 @@ func TestManyTimeouts(t *testing.T) {
 		if err != nil {
 			panic(err)
 		}
-		time.Sleep(works)
+		<-time.After(works)
 		ok(w, r)
 	}}, func(t *testing.T, dial func() net.Conn) {
 		var group sync.WaitGroup
 		for i, works := range []string{"1s", "5s", "2s", "10s", "0s", "4s", "2900ms", "3100ms", "1ms", "6s"} {
-			time.Sleep(time.Duration(i) * 300 * time.Millisecond)
+			<-time.After(time.Duration(i) * 300 * time.Millisecond)
 			group.Go(func() {
 				got, after := ask(t, dial(), "GET /a\nX-Works: "+works)
 				want, _ := time.ParseDuration(works)
