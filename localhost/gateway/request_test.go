@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net"
@@ -155,9 +156,14 @@ func TestContext(t *testing.T) {
 			t.Error(ctx.Err())
 		}
 		child, cancel := context.WithCancel(ctx)
-		defer cancel()
-		stop := context.AfterFunc(ctx, func() { seen <- child })
-		_ = stop
+		t.Cleanup(cancel)
+		context.AfterFunc(ctx, func() { seen <- child })
+		if child.Err() != nil {
+			t.Error("a client that goes away ends the context")
+		}
+		if r.Pattern != "" {
+			t.Errorf("the pattern is the gateway's own: %s", r.Pattern)
+		}
 	}}.handler(t)
 	gone, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 	cancel() // the client has gone: nothing to the function
@@ -169,6 +175,28 @@ func TestContext(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("the context does not end with the function")
+	}
+}
+
+// TestContextAfterTheEnd shows that a context which nobody asked before is over, too,
+// once the function has returned.
+func TestContextAfterTheEnd(t *testing.T) {
+	for name, ask := range map[string]func(context.Context) error{
+		"Err":  func(ctx context.Context) error { return ctx.Err() },
+		"Done": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"a child": func(ctx context.Context) error {
+			child, cancel := context.WithCancel(ctx)
+			defer cancel()
+			return child.Err()
+		},
+	} {
+		var kept context.Context
+		stage{template: routes("GET /a"), function: func(_ http.ResponseWriter, r *http.Request) {
+			kept = r.Context() //nolint:fatcontext // to see what becomes of it
+		}}.handler(t).ServeHTTP(discardWriter(), request(t, "GET /a"))
+		if err := ask(kept); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
