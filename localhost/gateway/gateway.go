@@ -34,13 +34,14 @@ type Options struct {
 	// They are meant for the deployed API: a load test of one's own
 	// machine should not run into them unasked. Reserved concurrency always counts.
 	Throttle bool
-	Log      *slog.Logger
+	// Log tells of time-outs, of panics that no middleware has caught, and of answers
+	// that cannot be sent; nil: nothing is told.
+	Log *slog.Logger
 }
 
 // Gateway is an http.Handler.
 type Gateway struct {
 	log      *slog.Logger
-	isolated bool
 	apis     []*api
 	tiers    [3]*chi.Mux // see router.go
 	contexts sync.Pool   // of *chi.Context
@@ -81,7 +82,7 @@ type target struct {
 // New returns the gateway in front of a template's functions. The error says which
 // function or route cannot be served.
 func New(o Options) (*Gateway, error) {
-	g := &Gateway{log: o.Log, isolated: o.Isolated}
+	g := &Gateway{log: o.Log}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -109,6 +110,7 @@ func New(o Options) (*Gateway, error) {
 		routes = append(routes, newRoute(o, g, r, apis[r.API], t))
 	}
 	g.newTiers(routes)
+	g.warn(routes)
 	return g, nil
 }
 

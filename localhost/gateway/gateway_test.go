@@ -79,6 +79,7 @@ type result struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // the connection is good for no other request
 }
 
 // dial opens a connection that the test closes at its end.
@@ -129,7 +130,7 @@ func read(t testing.TB, in *bufio.Reader, method string) result {
 	if err != nil {
 		t.Fatalf("read the body: %v", err)
 	}
-	return result{answer.StatusCode, answer.Header, string(body)}
+	return result{answer.StatusCode, answer.Header, string(body), answer.Close}
 }
 
 // is holds an answer against the gateway's own answers.

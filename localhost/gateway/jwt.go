@@ -9,7 +9,26 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/tandem-api/tandem/localhost/template"
 )
+
+// warn says, once for each authorizer, what this gateway does not check.
+func (g *Gateway) warn(routes []*route) {
+	warned := map[*template.Authorizer]bool{}
+	for _, rt := range routes {
+		a := rt.Auth
+		if a == nil || warned[a] {
+			continue
+		}
+		warned[a] = true
+		if a.Type == "JWT" {
+			g.log.Warn("the signatures of tokens are not checked on this machine", "authorizer", a.Name, "api", rt.api.LogicalID)
+		} else {
+			g.log.Warn("this authorizer does not run on this machine: its routes are open", "authorizer", a.Name, "type", a.Type, "api", rt.api.LogicalID)
+		}
+	}
+}
 
 // authorize holds a request against the route's JWT authorizer
 // ("http-api-jwt-authorizer").

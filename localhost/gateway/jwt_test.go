@@ -128,3 +128,22 @@ func TestClaims(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got.RequestContext.Authorizer, want)
 	}
 }
+
+// TestUncheckedAuthorizers shows what is said of them at the start.
+func TestUncheckedAuthorizers(t *testing.T) {
+	var log lines
+	text := strings.Replace(guarded, "        Query:\n", "        Lambda: {FunctionArn: !GetAtt F.Arn}\n        Query:\n", 1) +
+		"        Lambda: {Type: HttpApi, Properties: {Method: GET, Path: /lambda, Auth: {Authorizer: Lambda}}}\n"
+	addr := stage{template: text, function: ok, log: &log}.start(t)
+	if got := send(t, addr, "GET /lambda"); got.status != 200 {
+		t.Errorf("%+v", got)
+	}
+	for _, part := range []string{
+		`msg="the signatures of tokens are not checked on this machine" authorizer=Login api=ServerlessHttpApi`,
+		`msg="this authorizer does not run on this machine: its routes are open" authorizer=Lambda type=REQUEST api=ServerlessHttpApi`,
+	} {
+		if strings.Count(log.String(), part) != 1 {
+			t.Errorf("the log lacks, or repeats, %s:\n%s", part, log.String())
+		}
+	}
+}

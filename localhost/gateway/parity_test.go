@@ -228,7 +228,7 @@ func FuzzFidelities(f *testing.F) {
 			r.RemoteAddr = "192.0.2.1:1234"
 			w := httptest.NewRecorder()
 			both[name].ServeHTTP(w, r)
-			results = append(results, plain(t, result{w.Code, w.Header(), w.Body.String()}))
+			results = append(results, plain(t, result{status: w.Code, header: w.Header(), body: w.Body.String()}))
 		}
 		here, there := results[0], results[1]
 		if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {

@@ -40,6 +40,9 @@ func (c *call) forward(r *http.Request) {
 		ip = sent + ", " + ip
 	}
 	c.values[forValue], c.values[portValue], c.values[protoValue] = ip, c.gateway.portOf(c.request), "http"
+	if r.TLS != nil {
+		c.values[protoValue] = "https"
+	}
 	c.set(r.Header, "X-Forwarded-For", forValue)
 	c.set(r.Header, "X-Forwarded-Port", portValue)
 	c.set(r.Header, "X-Forwarded-Proto", protoValue)

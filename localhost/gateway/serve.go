@@ -147,17 +147,15 @@ func (c *call) reset() {
 // expire answers when the time is over. The function's goroutine cannot be ended;
 // its context is, at its own time-out.
 func (c *call) expire() {
-	answer := c.rules().late
-	if c.timeout > 0 && c.timeout == c.route.watch.wait {
-		answer = c.rules().failed
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.given {
 		return
 	}
-	if answer == c.rules().failed {
-		c.leave() // its own time-out would have killed it
+	answer := c.rules().late
+	if c.timeout == c.route.watch.wait { // its own, and Lambda would have killed it
+		answer = c.rules().failed
+		c.leave()
 	}
 	c.log(slog.LevelWarn, "time-out", slog.Duration("after", c.route.watch.wait), slog.Int("status", answer.status))
 	// The connection is taken for as long as the function goes on.

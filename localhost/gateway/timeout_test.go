@@ -123,7 +123,8 @@ func TestTimeouts(t *testing.T) {
 			}
 			inBubble(t, s, func(t *testing.T, dial func() net.Conn) {
 				finished = make(chan error, 1)
-				got, after := ask(t, dial(), "GET /a")
+				conn := dial()
+				got, after := ask(t, conn, "GET /a")
 				if after != c.after {
 					t.Errorf("answered after %s, want %s", after, c.after)
 				}
@@ -135,6 +136,9 @@ func TestTimeouts(t *testing.T) {
 					got.is(t, c.status, c.body)
 					if got.header.Get("X-Early") != "" || got.header.Get("X-Function") != "" {
 						t.Errorf("headers of the function: %v", got.header)
+					}
+					if !got.closes {
+						t.Error("the client may send its next request to a connection that is taken")
 					}
 				}
 				if err := <-finished; err != nil { // it goes on, and notices nothing
