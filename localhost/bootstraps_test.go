@@ -20,6 +20,9 @@ import (
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/config"
+	"github.com/tandem-api/tandem/shared/database"
+	"github.com/tandem-api/tandem/shared/models"
+	"github.com/tandem-api/tandem/shared/password"
 )
 
 // request is one that a bootstrap and the local host must answer alike.
@@ -50,7 +53,9 @@ func requests(function, token string) []request {
 		"baz":    {get("/baz", "/baz"), get("/baz", "/baz?x=1"), get("/baz", "/baz?x=1")},
 		"fail":   {get("/fail", "/fail?password=hunter2")},
 		"health": {get("/health", "/health")},
-		"jobs":   {get("/jobs/{id}", "/jobs/none"), get("/jobs/{id}", "/jobs/a%2Fb"), get("/jobs", "/jobs")},
+		"login": {{route: "POST /login", method: "POST", target: "/login", body: `{"name":"ada","password":"wrong"}`, header: login},
+			{route: "POST /logout", method: "POST", target: "/logout", header: login}},
+		"jobs": {get("/jobs/{id}", "/jobs/none"), get("/jobs/{id}", "/jobs/a%2Fb"), get("/jobs", "/jobs")},
 	}[function]
 }
 
@@ -97,6 +102,8 @@ func TestBootstrapsAnswerAsTheLocalHost(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			here, there := apptest.New(t, settings), apptest.New(t, settings)
+			addAda(t, here)
+			addAda(t, there)
 			host := serveHost(t, here)
 			rt := apptest.NewRuntime(t)
 			rt.Start(apptest.Build(t, "./functions/"+f.Name+"/bootstrap"), f.Name, there.Env()...)
@@ -115,6 +122,22 @@ func TestBootstrapsAnswerAsTheLocalHost(t *testing.T) {
 			}
 			compareReports(t, there.Reports(), here.Reports())
 		})
+	}
+}
+
+// addAda adds the user of the recorded events.
+func addAda(t *testing.T, app *apptest.App) {
+	t.Helper()
+	db, err := database.Of(app.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := password.Hash("correct horse battery staple")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := models.Users.Create(t.Context(), db, &models.User{Name: "ada", PasswordHash: hash}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -160,7 +183,7 @@ func invoke(t *testing.T, rt *apptest.Runtime, e events.APIGatewayV2HTTPRequest)
 
 // anyRequest hides what differs between two requests that are alike.
 func anyRequest(body string) string {
-	return regexp.MustCompile(`"requestId":"[^"]+"`).ReplaceAllString(body, `"requestId":"…"`)
+	return regexp.MustCompile(`"(requestId|token|expiresAt)":"[^"]+"`).ReplaceAllString(body, `"$1":"…"`)
 }
 
 // sameHeaders compares the headers but those that the gateway in front, or the server,
