@@ -17,7 +17,6 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue/worker"
 	"github.com/tandem-api/tandem/shared/redisdb"
-	"github.com/tandem-api/tandem/shared/workers"
 )
 
 // draining is how long requests may go on once the host is asked to stop: as long as
@@ -60,15 +59,14 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    64 << 10, // the gateway's own limit is lower, and has its own answer
 		ErrorLog:          slog.NewLogLogger(s.app.Log.Handler(), slog.LevelWarn),
 	}
-	s.banner(listener.Addr().String())
-
 	// One that fails stops the others.
 	group, ctx := errgroup.WithContext(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
-	for range s.options.workers {
-		group.Go(func() error { return worker.Run(working, s.app, workers.All(), worker.Options{}) })
+	if err := s.work(working, group); err != nil {
+		return err
 	}
+	s.banner(listener.Addr().String())
 	group.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -90,6 +88,18 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		s.countLeft()
 	}
 	return err
+}
+
+// work starts the workers of this process.
+func (s server) work(ctx context.Context, group *errgroup.Group) error {
+	timed, err := scheduled(s.template)
+	if err != nil {
+		return usageError{err}
+	}
+	for range s.options.workers {
+		group.Go(func() error { return worker.Run(ctx, s.app, allJobs(s.callEvent), worker.Options{Timed: timed}) })
+	}
+	return nil
 }
 
 // ready checks what the functions depend on, so that a wrong setting ends the command

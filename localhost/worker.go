@@ -6,35 +6,40 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/worker"
-	"github.com/tandem-api/tandem/shared/workers"
 )
 
 // workerCommand runs jobs until it is told to stop, or with -burst until none is left.
 func workerCommand(ctx context.Context, h host, args []string) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	o := worker.Options{Queues: queue.Weights()}
+	o := worker.Options{Queues: queue.Weights(), Limits: map[string]int{}, Wait: true}
 	flags.IntVar(&o.Concurrency, "concurrency", 10, "how many jobs to run at once")
 	flags.Var(queueWeights(o.Queues), "queues", "the queues to take jobs from, with their `weights`")
 	flags.BoolVar(&o.Strict, "strict", false, "take from a queue only while those of more weight are empty")
 	flags.BoolVar(&o.Burst, "burst", false, "stop when the queues are empty")
+	flags.Var(queueLimits(o.Limits), "limits", "how many jobs of a queue may run at once over all workers, such as `low=2`")
+	var described templateFlags
+	described.add(flags)
 	if err := parse(flags, h, args); err != nil {
 		return err
 	}
 	if o.Concurrency < 1 {
 		return usageError{errors.New("worker: -concurrency must be 1 at least")}
 	}
-	c, err := settings(h)
+	c, timed, err := workerSetup(h, described)
 	if err != nil {
 		return err
 	}
+	o.Timed = timed
 	if c.RedisURL == "" {
 		return usageError{errors.New("worker: REDIS_URL is not set, and a worker of its own needs a Redis that others reach too")}
 	}
@@ -42,15 +47,43 @@ func workerCommand(ctx context.Context, h host, args []string) error {
 		if err := readyDatabase(ctx, app); err != nil {
 			return err
 		}
-		return worker.Run(ctx, app, workers.All(), o)
+		o.Pause = pauseSignals(ctx)
+		return worker.Run(ctx, app, allJobs(callHere), o)
 	})
+}
+
+// workerSetup reads the settings, and what the template schedules. A machine that has
+// nothing but this program has no template: then the jobs' own schedules are all.
+func workerSetup(h host, described templateFlags) (config.Config, []queue.Timed, error) {
+	read, err := described.read(h, "", false)
+	if errors.Is(err, fs.ErrNotExist) && described.path == defaultTemplate {
+		c, err := settings(h)
+		return c, nil, err
+	}
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	timed, err := scheduled(read.template)
+	if err != nil {
+		return config.Config{}, nil, usageError{err}
+	}
+	return read.config, timed, nil
 }
 
 // queueWeights is a flag such as critical=6,default=3,low=1: a worker takes a job from
 // critical six times as often as from low. A queue that is not named is not served.
 type queueWeights map[string]int
 
-func (q queueWeights) String() string {
+func (q queueWeights) String() string        { return formatQueues(q) }
+func (q queueWeights) Set(text string) error { return parseQueues(q, text) }
+
+// queueLimits is a flag such as low=2.
+type queueLimits map[string]int
+
+func (q queueLimits) String() string        { return formatQueues(q) }
+func (q queueLimits) Set(text string) error { return parseQueues(q, text) }
+
+func formatQueues(q map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(q), func(a, b string) int {
 		return cmp.Or(cmp.Compare(q[b], q[a]), cmp.Compare(a, b))
 	})
@@ -61,17 +94,17 @@ func (q queueWeights) String() string {
 	return strings.Join(pairs, ",")
 }
 
-func (q queueWeights) Set(text string) error {
-	weights := map[string]int{}
+func parseQueues(q map[string]int, text string) error {
+	numbers := map[string]int{}
 	for pair := range strings.SplitSeq(text, ",") {
-		name, weight, _ := strings.Cut(pair, "=")
-		n, err := strconv.Atoi(weight)
+		name, number, _ := strings.Cut(pair, "=")
+		n, err := strconv.Atoi(number)
 		if _, known := queue.Weights()[name]; !known || err != nil || n < 1 {
-			return fmt.Errorf("%q is not critical, default or low with a weight of 1 at least, such as low=1", pair)
+			return fmt.Errorf("%q is not critical, default or low with a number of 1 at least, such as low=1", pair)
 		}
-		weights[name] = n
+		numbers[name] = n
 	}
 	clear(q)
-	maps.Copy(q, weights)
+	maps.Copy(q, numbers)
 	return nil
 }

@@ -79,13 +79,18 @@ func follow(on string, steps []Step) Option {
 	}
 }
 
-// Enqueue puts the step into its queue, as a job with that id. parent is nil where no
-// other job's end started it.
-func (s Step) Enqueue(ctx context.Context, app *function.App, id string, parent *Parent) (Info, error) {
-	return enqueue(ctx, app, s.Kind, s.Args, options{
+// Follow enqueues the step as a job with that id, because another one has ended.
+func (s Step) Follow(ctx context.Context, app *function.App, id string, parent Parent) (Info, error) {
+	o := s.options(id)
+	o.parent = &parent
+	return enqueue(ctx, app, s.Kind, s.Args, o)
+}
+
+func (s Step) options(id string) options {
+	return options{
 		queue: s.Queue, id: id, in: s.Delay, retries: s.Retries, timeout: s.Timeout,
-		unique: s.Unique, keep: s.Keep, next: s.Next, parent: parent,
-	})
+		unique: s.Unique, keep: s.Keep, next: s.Next,
+	}
 }
 
 // ChildID returns the id of the step at that place in its parent's list. It is

@@ -125,7 +125,7 @@ func holder(ctx context.Context, app *function.App, kind string, payload []byte,
 }
 
 func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.Task, error) {
-	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now(), By: o.by}
+	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now(), By: o.by, Tick: o.tick}
 	header, err := h.write()
 	if err != nil {
 		return nil, err

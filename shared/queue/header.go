@@ -15,6 +15,7 @@ const (
 	headerParent  = "parent"  // JSON of Parent
 	headerAt      = "at"      // when the job was enqueued, Unix milliseconds
 	headerBy      = "by"      // see By
+	headerTick    = "tick"    // when it was scheduled for, Unix seconds
 )
 
 // TimeoutGrace is how much later than the job's own time-out asynq gives up on it.
@@ -32,7 +33,8 @@ type Header struct {
 	Next       []Step
 	Parent     *Parent
 	EnqueuedAt time.Time
-	By         string // the user who asked for the job, or empty
+	By         string    // the user who asked for the job, or empty
+	Tick       time.Time // of a job that runs by a schedule: the time that it names
 }
 
 // ReadHeader reads the headers of a job. ours is false where something else than
@@ -48,6 +50,9 @@ func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
 	}
 	if at, err := strconv.ParseInt(from[headerAt], 10, 64); err == nil {
 		h.EnqueuedAt = time.UnixMilli(at)
+	}
+	if tick, err := strconv.ParseInt(from[headerTick], 10, 64); err == nil {
+		h.Tick = time.Unix(tick, 0)
 	}
 	for name, into := range map[string]any{headerNext: &h.Next, headerParent: &h.Parent} {
 		if text := from[name]; text != "" {
@@ -69,6 +74,9 @@ func (h Header) write() (map[string]string, error) {
 	}
 	if h.By != "" {
 		to[headerBy] = h.By
+	}
+	if !h.Tick.IsZero() {
+		to[headerTick] = strconv.FormatInt(h.Tick.Unix(), 10)
 	}
 	if len(h.Next) > 0 {
 		b, err := json.Marshal(h.Next)

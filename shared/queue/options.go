@@ -22,6 +22,7 @@ type options struct {
 	next    []Step
 	parent  *Parent
 	by      string
+	tick    time.Time
 	wrong   []error
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // MaxResult is the most bytes that a result may have as JSON.
@@ -15,9 +16,10 @@ type Run struct {
 	ID      string
 	Kind    string
 	Queue   string
-	Attempt int     // 1 is the first
-	Last    bool    // a failure now is the last
-	Parent  *Parent // whose end started this job, or nil
+	Attempt int       // 1 is the first
+	Last    bool      // a failure now is the last
+	Parent  *Parent   // whose end started this job, or nil
+	Tick    time.Time // of a job that runs by a schedule: the time that it names
 
 	result json.RawMessage
 }

@@ -1,10 +1,14 @@
 package queue
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/tandem-api/tandem/shared/function"
 )
 
 // Schedule is when a job runs by itself, and with which arguments.
@@ -36,6 +40,14 @@ func NewTimed(owner, when, zone string, step Step) Timed {
 	step.Keep = max(step.Keep, KeepTick)
 	hash := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", when, zone, step.Args))
 	return Timed{Name: owner + "." + hex.EncodeToString(hash[:4]), When: when, Zone: zone, Step: step}
+}
+
+// Fire enqueues the job of a tick. Its id follows from the tick: whoever enqueues it
+// again gets ErrIDTaken.
+func (t Timed) Fire(ctx context.Context, app *function.App, tick time.Time) (Info, error) {
+	o := t.Step.options("tick." + t.Name + "." + strconv.FormatInt(tick.Unix(), 10))
+	o.tick = tick
+	return enqueue(ctx, app, t.Step.Kind, t.Step.Args, o)
 }
 
 // Timed returns the job's schedules.

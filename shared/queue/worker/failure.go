@@ -24,7 +24,7 @@ func (h *handler) fail(ctx context.Context, t task, err error) error {
 		return err
 	}
 	if !errors.Is(err, queue.ErrCancelled) {
-		parent := &queue.Parent{ID: t.ID, Kind: t.Kind, Error: err.Error()}
+		parent := queue.Parent{ID: t.ID, Kind: t.Kind, Error: err.Error()}
 		if later := h.follow(ctx, t, queue.OnFailure, parent); later != nil {
 			return later
 		}
@@ -34,12 +34,12 @@ func (h *handler) fail(ctx context.Context, t task, err error) error {
 
 // follow starts the steps that follow the job. Where Redis does not let it, the job
 // runs again a little later, and counts no failure for it.
-func (h *handler) follow(ctx context.Context, t task, on string, parent *queue.Parent) error {
+func (h *handler) follow(ctx context.Context, t task, on string, parent queue.Parent) error {
 	for place, step := range t.Next {
 		if step.On != on {
 			continue
 		}
-		_, err := step.Enqueue(ctx, h.app, queue.ChildID(t.ID, place), parent)
+		_, err := step.Follow(ctx, h.app, queue.ChildID(t.ID, place), parent)
 		if err != nil && !errors.Is(err, queue.ErrIDTaken) && !errors.Is(err, queue.ErrDuplicate) {
 			h.app.Log.WarnContext(ctx, "what follows the job could not be enqueued", "step", step.Kind, "error", err)
 			return queue.Snooze(5 * time.Second)

@@ -78,7 +78,8 @@ func (h *handler) read(ctx context.Context, t *asynq.Task) (task, error) {
 	}
 	return task{
 		Run: &queue.Run{
-			ID: id, Kind: t.Type(), Queue: name, Attempt: failed + 1, Last: failed >= header.Retries, Parent: header.Parent,
+			ID: id, Kind: t.Type(), Queue: name, Attempt: failed + 1, Last: failed >= header.Retries,
+			Parent: header.Parent, Tick: header.Tick,
 		},
 		Header: header, payload: t.Payload(), ours: ours,
 	}, err
@@ -179,5 +180,5 @@ func (h *handler) succeed(ctx context.Context, t task, to *asynq.ResultWriter) e
 			return fmt.Errorf("%w: keep the result: %w", queue.Snooze(5*time.Second), err)
 		}
 	}
-	return h.follow(ctx, t, queue.OnSuccess, &queue.Parent{ID: t.ID, Kind: t.Kind, Result: t.Result()})
+	return h.follow(ctx, t, queue.OnSuccess, queue.Parent{ID: t.ID, Kind: t.Kind, Result: t.Result()})
 }

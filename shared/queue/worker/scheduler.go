@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -167,8 +166,7 @@ func (s *scheduler) fireOne(ctx context.Context, e *entry) (next time.Time, err 
 }
 
 func (s *scheduler) enqueue(ctx context.Context, e *entry, tick time.Time) error {
-	id := "tick." + e.Name + "." + strconv.FormatInt(tick.Unix(), 10)
-	_, err := e.Step.Enqueue(ctx, s.app, id, nil)
+	_, err := e.Fire(ctx, s.app, tick)
 	switch {
 	case errors.Is(err, queue.ErrIDTaken):
 		return nil // whoever led before was that far

@@ -157,7 +157,7 @@ func (w *worker) resume(ctx context.Context) error {
 		RetryDelayFunc:           w.handler.delay,
 		ErrorHandler:             asynq.ErrorHandlerFunc(w.handler.failed),
 		Logger:                   logger{w.app.Log},
-		LogLevel:                 asynq.DebugLevel,
+		LogLevel:                 asynq.InfoLevel,
 	})
 	err := s.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		s.active.Add(1)

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-api/tandem/localhost/template"
+	"github.com/tandem-api/tandem/shared/apptest"
+)
+
+// writeTemplate writes a template with one function, which has these events.
+func writeTemplate(t *testing.T, folder, events string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "template.yaml")
+	text := fmt.Sprintf(`AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  TheFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/%s/bootstrap
+      Timeout: 10
+      Events:
+%s`, folder, events)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// event is an entry of Events.
+func event(name, kind string, properties ...string) string {
+	text := "        " + name + ":\n          Type: " + kind + "\n          Properties:\n"
+	for _, p := range properties {
+		text += "            " + p + "\n"
+	}
+	return text
+}
+
+func TestServeFiresTheTemplatesSchedules(t *testing.T) {
+	t.Parallel()
+	if _, err := program(); err != nil { // which takes its time
+		t.Fatal(err)
+	}
+	soon := time.Now().Add(3 * time.Second).UTC().Format("at(2006-01-02T15:04:05)")
+	path := writeTemplate(t, "work", event("Soon", "ScheduleV2", "ScheduleExpression: "+soon))
+	p := start(t, []string{"LOG_FORMAT=json"}, "-template", path)
+	apptest.Eventually(t, "the function takes the event", func() bool {
+		for line := range strings.Lines(p.stderr.String()) {
+			if strings.Contains(line, `"msg":"event"`) && strings.Contains(line, `"function":"work"`) && strings.Contains(line, `"job":"scheduled_event"`) {
+				return true
+			}
+		}
+		return false
+	})
+	if code := p.stop(t, os.Interrupt); code != 0 {
+		t.Errorf("it ends with %d", code)
+	}
+}
+
+func TestScheduled(t *testing.T) {
+	tests := []struct {
+		name, folder, events string
+		want                 string // name, when and zone of each
+		says                 string // the error
+	}{
+		{"a rate", "work", event("A", "Schedule", "Schedule: rate(5 minutes)"), "template.TheFunction.A rate(5 minutes) ", ""},
+		{"cron in a time zone", "work", event("A", "ScheduleV2", "ScheduleExpression: cron(0 8 * * ? *)", "ScheduleExpressionTimezone: Europe/Berlin"),
+			"template.TheFunction.A cron(0 8 * * ? *) Europe/Berlin", ""},
+		{"one that is off", "work", event("A", "Schedule", "Schedule: rate(5 minutes)", "Enabled: false"), "", ""},
+		{"one with an input", "work", event("A", "Schedule", "Schedule: rate(1 day)", `Input: '{"a":1}'`), "template.TheFunction.A rate(1 day) ", ""},
+		{"an input that is no JSON", "work", event("A", "Schedule", "Schedule: rate(1 day)", `Input: 'hello'`), "", "not JSON"},
+		{"a function that takes no events", "foo", event("A", "Schedule", "Schedule: rate(1 day)"), "", "takes no events"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			described, err := template.Load(writeTemplate(t, tt.folder, tt.events), template.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := scheduled(described)
+			if tt.says != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("got %v, want an error with %q", err, tt.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, s := range all {
+				got += s.Name[:strings.LastIndex(s.Name, ".")] + " " + s.When + " " + s.Zone
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEventOfASchedule(t *testing.T) {
+	for source, detail := range map[string]string{"aws.events": `"detail":{}`, "aws.scheduler": `"detail":"{}"`} {
+		e := string(eventArgs{Function: "work", Schedule: "A.B", Source: source}.event(t.Context()))
+		if !strings.Contains(e, detail) || !strings.Contains(e, `"source":"`+source+`"`) || !strings.Contains(e, `"detail-type":"Scheduled Event"`) {
+			t.Errorf("got %s", e)
+		}
+	}
+	if e := (eventArgs{Input: []byte(`{"a":1}`)}).event(t.Context()); string(e) != `{"a":1}` {
+		t.Errorf("with an input: %s", e)
+	}
+}

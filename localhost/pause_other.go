@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "context"
+
+// pauseSignals yields nothing: this system has no signals for it.
+func pauseSignals(context.Context) <-chan bool { return nil }
