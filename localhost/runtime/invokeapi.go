@@ -26,6 +26,9 @@ type Target struct {
 // the AWS SDKs and the AWS CLI work against this host. Signatures are not checked. Any
 // qualifier is taken, and all mean the only version there is.
 type InvokeAPI struct {
+	// Admit says who may use it; nil: everyone. Who may not gets 403.
+	Admit func(*http.Request) bool
+
 	targets map[string]Target
 	queue   *Queue
 	log     *slog.Logger
@@ -113,6 +116,9 @@ var functionName = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2
 // read checks the request. The errors are *apiErrors.
 func (a *InvokeAPI) read(r *http.Request) (request, error) {
 	var q request
+	if a.Admit != nil && !a.Admit(r) {
+		return q, refusal(http.StatusForbidden, "AccessDeniedException", "the Lambda API is served to programs of this machine only")
+	}
 	// A page in a browser on this machine must not run functions.
 	if err := a.browser.Check(r); err != nil {
 		return q, refusal(http.StatusForbidden, "AccessDeniedException", "requests of other origins are refused")
