@@ -7,14 +7,15 @@ import (
 
 	"github.com/tandem-api/tandem/localhost/console"
 	"github.com/tandem-api/tandem/localhost/gateway"
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 )
 
-// handler returns everything that the host serves: the console's pages, and beside them
-// what API Gateway would.
+// handler returns everything that the host serves: what API Gateway would, beside it
+// Lambda's API and the console's pages.
 func (s server) handler() (http.Handler, error) {
-	o := gateway.Options{Template: s.template, Handler: s.inProcess, Throttle: s.options.throttle, Log: s.app.Log}
+	o := gateway.Options{Template: s.template, Handler: s.inProcess(), Throttle: s.options.throttle, Log: s.app.Log}
 	if s.isolated != nil {
 		o.Handler, o.Isolated = s.isolated.Handler, true
 	}
@@ -26,31 +27,55 @@ func (s server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	lambdaAPI, err := s.lambdaAPI()
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, console.Root) || r.URL.Path+"/" == console.Root {
+		switch {
+		case strings.HasPrefix(r.URL.Path, console.Root) || r.URL.Path+"/" == console.Root:
 			pages.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, lambda.InvokePath):
+			lambdaAPI.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
 	}), nil
 }
 
-// inProcess returns the handler of the template's function, which is one of ours.
-func (s server) inProcess(f *template.Function) (http.Handler, error) {
-	for _, known := range functions() {
-		if known.Name == f.Folder {
-			return s.handlerOf(known)
+// inProcess returns what gives the handlers of the template's functions, each one of
+// ours. Several of the template may be the same one.
+func (s server) inProcess() func(*template.Function) (http.Handler, error) {
+	made := map[string]http.Handler{}
+	return func(f *template.Function) (http.Handler, error) {
+		if h := made[f.Folder]; h != nil {
+			return h, nil
 		}
+		known, ok := functionOf(f)
+		if !ok {
+			return nil, usageError{notOurs(f)}
+		}
+		h, err := known.Handler(s.app)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		made[f.Folder] = h
+		return h, nil
 	}
-	return nil, fmt.Errorf("%s: there is no function %q in localhost/functions.go", f.Position, f.Folder)
 }
 
-func (s server) handlerOf(f function.Function) (http.Handler, error) {
-	h, err := f.Handler(s.app)
-	if err != nil {
-		return nil, usageError{err}
+// functionOf is the function of this program that the template means.
+func functionOf(f *template.Function) (function.Function, bool) {
+	for _, known := range functions() {
+		if known.Name == f.Folder {
+			return known, true
+		}
 	}
-	return h, nil
+	return function.Function{}, false
+}
+
+func notOurs(f *template.Function) error {
+	return fmt.Errorf("%s: there is no function %q in localhost/functions.go (-isolate runs others, too)", f.Position, f.Folder)
 }
 
 func (s server) consoleOptions() console.Options {

@@ -15,15 +15,15 @@ import (
 // programs is where the programs are kept that this host builds.
 const programs = "tmp/programs"
 
-// isolate builds the functions and makes them ready to run as processes. The function
-// that it returns ends them all; it comes after the last request.
-func (s server) isolate(ctx context.Context) (running *isolate.Functions, end func(), err error) {
+// isolate builds functions and makes them ready to run as processes. The function that
+// it returns ends them all; it comes after the last request.
+func (s server) isolate(ctx context.Context, sources []isolate.Source) (running *isolate.Functions, end func(), err error) {
 	folder, err := build.Open(programs)
 	if err != nil {
 		return nil, nil, err
 	}
 	discard := func() { _ = folder.Close() } // the next one sweeps it
-	executables, err := s.build(ctx, folder)
+	executables, err := isolate.Build(ctx, folder, sources)
 	if err == nil {
 		running, err = isolate.New(s.isolateOptions(executables))
 	}
@@ -41,18 +41,17 @@ func (s server) isolate(ctx context.Context) (running *isolate.Functions, end fu
 	}, nil
 }
 
-func (s server) build(ctx context.Context, folder *build.Folder) (map[string]string, error) {
+// isolateAll is isolate for all functions of the template.
+func (s server) isolateAll(ctx context.Context) (running *isolate.Functions, end func(), err error) {
 	sources, err := isolate.Find(s.options.template.dir(), s.template)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
 	began := time.Now()
-	executables, err := isolate.Build(ctx, folder, sources)
-	if err != nil {
-		return nil, err
+	if running, end, err = s.isolate(ctx, sources); err == nil {
+		fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
 	}
-	fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
-	return executables, nil
+	return running, end, err
 }
 
 func (s server) isolateOptions(executables map[string]string) isolate.Options {

@@ -42,6 +42,7 @@ func commands() []command {
 		{"worker", "[flags]", "run the jobs of the queues", workerCommand},
 		{"seed", "", "fill the database with examples", seedCommand},
 		{"migrate", "up|down|status|new NAME", "bring the database up to date", migrateCommand},
+		{"invoke", "FUNCTION [flags]", "run one event, and print the answer", invokeCommand},
 		{"routes", "[flags]", "print which route reaches which function", routesCommand},
 		{"user", "add|passwd|role NAME …", "keep the users who may log in", userCommand},
 		{"token", "-user NAME", "print a login token for a user", tokenCommand},

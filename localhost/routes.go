@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/tandem-api/tandem/localhost/dotenv"
@@ -41,3 +42,12 @@ func writeRoutes(w io.Writer, t *template.Template) error {
 
 // nameOf is what people call a function.
 func nameOf(f *template.Function) string { return cmp.Or(f.Folder, f.LogicalID) }
+
+// listed are the functions of a template, for a person.
+func listed(t *template.Template) string {
+	var names []string
+	for _, f := range t.Functions() {
+		names = append(names, nameOf(f))
+	}
+	return strings.Join(names, ", ")
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/tandem-api/tandem/localhost/inprocess"
 	"github.com/tandem-api/tandem/shared/function"
 )
 
@@ -69,6 +70,7 @@ func serveCommand(ctx context.Context, h host, args []string) error {
 		read.config.RedisURL = embedded.url()
 	}
 	return withConfig(h, read.config, func(app *function.App) error {
+		app.Log = inprocess.Tailed(app.Log, app.Config)
 		s := server{host: h, app: app, options: o, template: read.template, embedded: embedded}
 		return s.run(ctx, listener)
 	})

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -321,12 +320,8 @@ func TestServeIsolated(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"template.yaml": strings.Replace(isolated, "HEALTH", health, 1), "shell/bootstrap": shellBootstrap} {
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write(t, dir, "template.yaml", strings.Replace(isolated, "HEALTH", health, 1))
+	write(t, dir, "shell/bootstrap", shellBootstrap)
 	p := start(t, forGo(), "-isolate", "-freeze", "-template", filepath.Join(dir, "template.yaml"))
 	for range 2 {
 		if w := apptest.Do(t, "GET", p.url+"/health", "", nil); w.Status != 200 || w.Body != `{"status":"ok","dependencies":{"database":"ok","redis":"ok"}}` {
@@ -363,10 +358,8 @@ func TestServeIsolatedNeedsWhatItCanRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inFolderWith(t, "template.yaml", c.template)
-			if err := errors.Join(os.Mkdir("f", 0o755), os.WriteFile("f/main.go", []byte(broken), 0o600),
-				os.WriteFile("go.mod", []byte("module example.com/f\n\ngo 1.26\n"), 0o600)); err != nil {
-				t.Fatal(err)
-			}
+			write(t, ".", "f/main.go", broken)
+			write(t, ".", "go.mod", "module example.com/f\n\ngo 1.26\n")
 			env := map[string]string{"ADDR": "127.0.0.1:0", "AUTH_SECRET": strings.Repeat("x", 32)}
 			if got := localhost(t, env, "serve", "-isolate"); got.code != c.code || !strings.Contains(got.stderr, c.says) {
 				t.Errorf("exit %d, stderr:\n%swant exit %d, and %q in it", got.code, got.stderr, c.code, c.says)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-api/tandem/localhost/isolate"
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue/worker"
@@ -31,6 +32,7 @@ type server struct {
 	template *template.Template
 	embedded *embeddedRedis     // nil where REDIS_URL is set
 	isolated *isolate.Functions // nil where the functions run in this process
+	queue    *lambda.Queue      // the asynchronous events of the Lambda API
 }
 
 // run serves until the context ends, then drains: first the requests, since they may
@@ -40,13 +42,15 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	if s.options.isolate {
-		functions, end, err := s.isolate(ctx)
+		functions, end, err := s.isolateAll(ctx)
 		if err != nil {
 			return err
 		}
 		defer end()
 		s.isolated = functions
 	}
+	s.queue = lambda.NewQueue(lambda.QueueOptions{Log: s.app.Log})
+	defer s.closeQueue()
 	handler, err := s.handler()
 	if err != nil {
 		return err
@@ -84,9 +88,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		return nil
 	})
 	err = group.Wait()
-	if s.embedded != nil {
-		s.countLeft()
-	}
+	s.countLeft()
 	return err
 }
 
@@ -117,6 +119,9 @@ func (s server) ready(ctx context.Context) error {
 
 // countLeft says what is lost with the embedded Redis.
 func (s server) countLeft() {
+	if s.embedded == nil {
+		return
+	}
 	left, err := queuedJobs(s.app)
 	switch {
 	case err != nil:

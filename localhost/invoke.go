@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/tandem-api/tandem/localhost/isolate"
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/localhost/template"
+	"github.com/tandem-api/tandem/shared/function"
+)
+
+// invokeOptions are what invoke is told.
+type invokeOptions struct {
+	serveOptions
+	name  string // of the function
+	event string // a file, "-" for the standard input, "" for the sample
+}
+
+func invokeFlags(h host, args []string) (invokeOptions, error) {
+	flags := flag.NewFlagSet("invoke", flag.ContinueOnError)
+	var o invokeOptions
+	o.template.add(flags)
+	flags.StringVar(&o.event, "event", "", "the `file` with the event as JSON, - for the standard input; by default the sample, events/FUNCTION.json")
+	flags.BoolVar(&o.isolate, "isolate", false, "run the function in a process of its own, as Lambda does")
+	for { // the name may stand before, between or after the flags
+		if err := parseFlags(flags, h, args); err != nil {
+			return o, err
+		}
+		switch {
+		case flags.NArg() == 0 && o.name == "":
+			return o, usageError{errors.New("invoke: name a function")}
+		case flags.NArg() == 0:
+			return o, nil
+		case o.name != "":
+			return o, usageError{fmt.Errorf("invoke: unexpected argument %q", flags.Arg(0))}
+		}
+		o.name, args = flags.Arg(0), flags.Args()[1:]
+	}
+}
+
+// errFunction ends a command whose function has failed, and said so itself.
+var errFunction = errors.New("the function failed")
+
+// invokeCommand runs one event, and prints the function's answer alone on standard
+// output.
+func invokeCommand(ctx context.Context, h host, args []string) error {
+	o, err := invokeFlags(h, args)
+	if err != nil {
+		return err
+	}
+	read, err := o.template.read(h, "", o.isolate)
+	if err != nil {
+		return err
+	}
+	f := read.template.Function(o.name)
+	if f == nil {
+		return usageError{fmt.Errorf("invoke: %s has no function %q; it has %s", o.template.path, o.name, listed(read.template))}
+	}
+	event, err := o.read(h, f)
+	if err != nil {
+		return usageError{fmt.Errorf("invoke: %w", err)}
+	}
+	var embedded *embeddedRedis
+	if read.config.RedisURL == "" && f.Declares("REDIS_URL") {
+		if embedded, err = startEmbeddedRedis(); err != nil {
+			return err
+		}
+		defer embedded.close()
+		read.config.RedisURL = embedded.url()
+	}
+	return withConfig(h, read.config, func(app *function.App) error {
+		s := server{host: h, app: app, options: o.serveOptions, template: read.template, embedded: embedded}
+		defer s.countLeft()
+		return s.invokeOnce(ctx, f, event)
+	})
+}
+
+func (s server) invokeOnce(ctx context.Context, f *template.Function, event []byte) error {
+	if f.Declares("DATABASE_URL") {
+		if err := readyDatabase(ctx, s.app); err != nil {
+			return err
+		}
+	}
+	if s.options.isolate {
+		source, err := isolate.FindOne(s.options.template.dir(), f)
+		if err != nil {
+			return usageError{err}
+		}
+		functions, end, err := s.isolate(ctx, []isolate.Source{source})
+		if err != nil {
+			return err
+		}
+		defer end()
+		s.isolated = functions
+	}
+	invoke := s.invoke(f)
+	if invoke == nil {
+		return usageError{notOurs(f)}
+	}
+	result, err := invoke(ctx, lambda.Invocation{Payload: event})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.host.stdout, string(result.Payload))
+	if result.FunctionError != "" {
+		return fmt.Errorf("%s: %w: %s", nameOf(f), errFunction, result.ErrorType)
+	}
+	return nil
+}
+
+// read reads the event.
+func (o invokeOptions) read(h host, f *template.Function) ([]byte, error) {
+	var text []byte
+	var err error
+	switch o.event {
+	case "-":
+		text, err = io.ReadAll(h.stdin)
+	case "":
+		o.event = filepath.Join(o.template.dir(), "events", nameOf(f)+".json")
+		if text, err = os.ReadFile(o.event); errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("%s has no sample event: name one with -event: %w", nameOf(f), err)
+		}
+	default:
+		text, err = os.ReadFile(o.event)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var event json.RawMessage
+	if err := json.Unmarshal(text, &event); err != nil {
+		return nil, fmt.Errorf("the event %s is not JSON: %w", o.event, err)
+	}
+	return text, nil
+}
