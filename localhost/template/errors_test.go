@@ -61,6 +61,8 @@ Resources:
 			name: "aliases of aliases", want: []string{"with its aliases written out, the template has more than 1000000 nodes"},
 			text: "A: &a [x,x,x,x,x,x,x,x,x,x]\nB: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nC: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nD: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\nE: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nG: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]" + function,
 		},
+		{name: "headings with nothing under them", text: "Parameters:\nConditions:\nGlobals:" + function + "      Events:\n      Environment:\n  G:\n    Type: AWS::Serverless::Function\n    Properties:\n"},
+		{name: "events in a list", text: function + "      Events: [a]", want: []string{"t.yaml:7:15: Events is not a mapping"}},
 		{name: "an event without a type", text: function + "      Events: {E: {Properties: {}}}", want: []string{"t.yaml:7:16: event E of F has no Type"}},
 		{name: "a path without a method", text: function + "      Events: {E: {Type: HttpApi, Properties: {Path: /a}}}", want: []string{`the Method of event E is ""`}},
 		{name: "a schedule without one", text: function + "      Events: {E: {Type: Schedule}}", want: []string{"event E of F has no Schedule"}},

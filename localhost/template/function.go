@@ -73,7 +73,7 @@ func (r *resolver) function(res resource) *Function {
 	environment, err := r.resolve(field(p, "Environment"))
 	r.fail(err)
 	f.variables = field(environment, "Variables")
-	f.Events = r.events(f, field(p, "Events"))
+	f.Events = r.events(f, r.mapping(p, "Events"))
 	return f
 }
 
@@ -120,12 +120,6 @@ func folder(codeURI string) string {
 }
 
 func (r *resolver) events(f *Function, n *yaml.Node) []Event {
-	n, err := r.resolve(n)
-	r.fail(err)
-	if n != nil && n.Kind != yaml.MappingNode {
-		r.fail(r.at(n, "Events of %s is not a mapping", f.LogicalID))
-		return nil
-	}
 	var all []Event
 	for _, p := range pairs(n) {
 		// An event may be there under a condition only: !If [Condition, {…}, !Ref AWS::NoValue].

@@ -86,7 +86,10 @@ func (r *resolver) read(root *yaml.Node) {
 
 func (r *resolver) section(root *yaml.Node, name string) *yaml.Node {
 	n := field(root, name)
-	if n == nil || n.Kind == yaml.MappingNode {
+	if n == nil || n.Tag == "!!null" {
+		return nil
+	}
+	if n.Kind == yaml.MappingNode {
 		return n
 	}
 	r.fail(r.at(n, "%s is not a mapping", name))
@@ -121,12 +124,7 @@ func (r *resolver) exists(res resource) (bool, error) {
 // properties returns a resource's properties over those of Globals for its kind
 // (Function, HttpApi, Api).
 func (r *resolver) properties(res resource, globals string) *yaml.Node {
-	local := field(res.value, "Properties")
-	global := field(r.globals, globals)
-	if local != nil && local.Kind != yaml.MappingNode {
-		r.fail(r.at(local, "Properties of %s is not a mapping", res.id))
-		local = nil
-	}
+	local, global := r.section(res.value, "Properties"), field(r.globals, globals)
 	merged := merge(global, local)
 	if merged == nil {
 		// A position for what is missing.
