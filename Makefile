@@ -10,7 +10,7 @@ tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/ma
 golangci := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fidelity up down status logs binary lint linter new-function rename \
+.PHONY: help run seed migrate test check bench fidelity up down status logs binary lint linter new-function rename \
 	build sam-validate sam-build sam-local deploy
 
 help: ## list the targets
