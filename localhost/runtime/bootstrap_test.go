@@ -77,7 +77,8 @@ func TestNothingOutlivesAHostThatIsKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			host := exec.Command(self, command...)
-			host.Env = append(os.Environ(), "TEST_AS_HOST=1", "TMPDIR="+t.TempDir())
+			tmp := t.TempDir()
+			host.Env = append(os.Environ(), "TEST_AS_HOST=1", "TMPDIR="+tmp)
 			host.Stderr = os.Stderr
 			out, err := host.StdoutPipe()
 			if err != nil {
@@ -104,6 +105,10 @@ func TestNothingOutlivesAHostThatIsKilled(t *testing.T) {
 			}
 			_ = host.Wait()
 			apptest.Eventually(t, "all processes to end", func() bool { return len(group(t, pid)) == 0 })
+			apptest.Eventually(t, "their files to be gone", func() bool {
+				left, err := os.ReadDir(tmp)
+				return err == nil && len(left) == 0
+			})
 		})
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"syscall"
 )
 
-// guard kills the processes if we are killed ourselves and cannot: a shell that is
-// told of each process group, and that reads the end of its input when we are gone.
+// guard kills the processes and removes their files if we are killed ourselves and
+// cannot: a shell that is told of each process group, and that reads the end of its
+// input when we are gone.
 // Linux could end a child with its parent (prctl(2), PR_SET_PDEATHSIG), but neither
 // what the child has started, nor on other systems.
 type guard struct {
@@ -28,10 +29,11 @@ while read -r what group; do
 	[ "$what" = ended ] || groups="$groups $group"
 done
 for g in $groups; do kill -s KILL -- "-$g"; done
+rm -rf -- "$1"
 `
 
-func newGuard() (*guard, error) {
-	shell := exec.Command("/bin/sh", "-c", guarding) //nolint:noctx // it outlives everything here
+func newGuard(tmp string) (*guard, error) {
+	shell := exec.Command("/bin/sh", "-c", guarding, "guard", tmp) //nolint:noctx // it outlives everything here
 	shell.Dir, shell.Env = "/", []string{}
 	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the terminal's signals are not for it
 	tell, err := shell.StdinPipe()

@@ -55,7 +55,7 @@ func NewHost(o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the functions' files: %w", err)
 	}
-	guard, err := newGuard()
+	guard, err := newGuard(tmp)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(tmp))
 	}
