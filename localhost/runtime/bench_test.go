@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
+	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func echoPool(b *testing.B, o lambda.Options) *lambda.Pool {
@@ -49,8 +50,7 @@ func BenchmarkColdStart(b *testing.B) {
 		if err := p.Replace(p.Function()); err != nil {
 			b.Fatal(err)
 		}
-		for p.Stats() != (lambda.Stats{}) {
-		}
+		apptest.Eventually(b, "the process to end", func() bool { return p.Stats() == lambda.Stats{} })
 		b.StartTimer()
 	}
 }

@@ -43,16 +43,10 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 		_ = a.cutOff(w, c)
 	case size > MaxResponse:
 		c.settle()
-		c.answer((&failure{
-			errorType: ErrorTypeTooLarge,
-			message:   fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxResponse),
-		}).result(c.inv.RequestID))
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxResponse))
+		c.answer(tooLarge(size, MaxResponse).result(c.inv.RequestID))
+		refuseTooLarge(w, MaxResponse)
 	case a.overLimit():
-		// Lambda would have ended the process before it came to answer.
-		a.over <- struct{}{}
-		<-a.gone
+		_ = a.outOfMemory(c)
 	default:
 		c.settle()
 		if f := trailing(r.Trailer); f != nil {
@@ -78,8 +72,7 @@ func (a *runtimeAPI) failed(w http.ResponseWriter, r *http.Request) {
 	c.settle()
 	c.answer(spoken(r.Header, body).result(c.inv.RequestID))
 	if size > MaxResponse {
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxResponse))
+		refuseTooLarge(w, MaxResponse)
 		return
 	}
 	accept(w)
@@ -93,14 +86,15 @@ func (a *runtimeAPI) stream(w http.ResponseWriter, r *http.Request, c *call) {
 	if errors.Is(err, io.ErrClosedPipe) { // the caller has left; the function goes on
 		n, err = io.Copy(io.Discard, r.Body)
 	}
-	defer c.settle()
+	c.settle()
 	switch {
 	case err != nil:
 		_ = write.CloseWithError(a.cutOff(w, c))
 	case n > MaxStream:
-		f := &failure{errorType: ErrorTypeTooLarge, message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxStream)}
-		_ = write.CloseWithError(f.result(c.inv.RequestID).Err())
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxStream))
+		_ = write.CloseWithError(tooLarge(n, MaxStream).result(c.inv.RequestID).Err())
+		refuseTooLarge(w, MaxStream)
+	case a.overLimit():
+		_ = write.CloseWithError(a.outOfMemory(c))
 	default:
 		var failure error // nil closes the stream with io.EOF
 		if f := trailing(r.Trailer); f != nil {
@@ -109,6 +103,14 @@ func (a *runtimeAPI) stream(w http.ResponseWriter, r *http.Request, c *call) {
 		_ = write.CloseWithError(failure)
 		accept(w)
 	}
+}
+
+// outOfMemory ends a process that has answered, but with more memory than it may have:
+// Lambda would have ended it before it came to that.
+func (a *runtimeAPI) outOfMemory(c *call) error {
+	a.over <- struct{}{}
+	<-c.failed
+	return c.failure.result(c.inv.RequestID).Err()
 }
 
 // cutOff ends an event whose answer broke off: most likely the process has been
@@ -164,6 +166,17 @@ func trailing(t http.Header) *failure {
 		return &failure{errorType: t.Get(headerType), message: "the function failed while it answered"}
 	}
 	return spoken(t, body)
+}
+
+func tooLarge(size, limit int64) *failure {
+	return &failure{
+		errorType: ErrorTypeTooLarge,
+		message:   fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, limit),
+	}
+}
+
+func refuseTooLarge(w http.ResponseWriter, limit int) {
+	refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limit))
 }
 
 func accept(w http.ResponseWriter) { writeJSON(w, http.StatusAccepted, `{"status":"OK"}`+"\n") }
