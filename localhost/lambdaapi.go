@@ -21,7 +21,7 @@ func (s server) lambdaAPI() (http.Handler, error) {
 			targets = append(targets, lambda.Target{Names: s.names(f), Invoke: invoke})
 		}
 	}
-	api, err := lambda.NewInvokeAPI(s.queue, targets...)
+	api, err := lambda.NewInvokeAPI(s.app.Log, s.queue, targets...)
 	if err != nil {
 		return nil, usageError{err}
 	}
