@@ -25,6 +25,12 @@ run: binary ## serve everything in one process (ARGS="-addr 127.0.0.1:8080")
 binary:
 	@$(GO) build -o tmp/bin/localhost ./localhost
 
+seed: binary ## fill the database with examples
+	tmp/bin/localhost seed
+
+migrate: binary ## bring the database up to date (ARGS="down", "status" or "new NAME" for another step)
+	tmp/bin/localhost migrate $(or $(ARGS),up)
+
 up: ## start Redis, the server and two workers under supervisor
 	@$(tool) up
 
