@@ -43,6 +43,7 @@ func commands() []command {
 		{"seed", "", "fill the database with examples", seedCommand},
 		{"migrate", "up|down|status|new NAME", "bring the database up to date", migrateCommand},
 		{"invoke", "FUNCTION [flags]", "run one event, and print the answer", invokeCommand},
+		{"jobs", "list|show|run|cancel|…", "look at the jobs and act on them", jobsCommand},
 		{"routes", "[flags]", "print which route reaches which function", routesCommand},
 		{"user", "add|passwd|role NAME …", "keep the users who may log in", userCommand},
 		{"token", "-user NAME", "print a login token for a user", tokenCommand},

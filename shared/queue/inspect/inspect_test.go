@@ -234,6 +234,35 @@ func TestAct(t *testing.T) {
 	}
 }
 
+func TestActOnAll(t *testing.T) {
+	t.Parallel()
+	app, i := setUp(t)
+	for range 3 {
+		enqueue(t, app, "ann")
+		enqueue(t, app, "ann", queue.In(time.Hour))
+	}
+	enqueue(t, app, "ann", queue.To(queue.Low))
+	all := func(act func(context.Context, string, string) (int, error), state string, want int) {
+		t.Helper()
+		if n, err := act(t.Context(), queue.Default, state); err != nil || n != want {
+			t.Errorf("%s: %d, %v; want %d", state, n, err, want)
+		}
+	}
+	all(i.ArchiveAll, "pending", 3)
+	all(i.RunAll, "archived", 3)
+	all(i.DeleteAll, "pending", 3)
+	all(i.RunAll, "scheduled", 3)
+	all(i.DeleteAll, "pending", 3)
+	if page, err := i.List(t.Context(), inspect.Filter{Limit: 10}); err != nil || len(page.Jobs) != 1 || page.Jobs[0].Queue != "low" {
+		t.Errorf("left are %+v, %v", page.Jobs, err)
+	}
+	for name, act := range map[string]func(context.Context, string, string) (int, error){"run": i.RunAll, "archive": i.ArchiveAll, "delete": i.DeleteAll} {
+		if _, err := act(t.Context(), queue.Default, "active"); !errors.Is(err, inspect.ErrState) {
+			t.Errorf("%s all that are active: %v", name, err)
+		}
+	}
+}
+
 func TestPauseAndStats(t *testing.T) {
 	app, i := setUp(t)
 	enqueue(t, app, "ann")

@@ -16,17 +16,17 @@ type Stats struct {
 // Queue is how many of its jobs are in each state. A job that failed and runs again is
 // processed, and failed, each time; the totals are those since the queue was made.
 type Queue struct {
-	Name      string        `json:"name"`
-	Paused    bool          `json:"paused"`
-	Latency   time.Duration `json:"latency"` // since when the oldest pending job waits, nanoseconds
-	Active    int           `json:"active"`
-	Pending   int           `json:"pending"`
-	Scheduled int           `json:"scheduled"`
-	Retry     int           `json:"retry"`
-	Archived  int           `json:"archived"`
-	Completed int           `json:"completed"`
-	Processed int           `json:"processed"`
-	Failed    int           `json:"failed"`
+	Name      string  `json:"name"`
+	Paused    bool    `json:"paused"`
+	Latency   float64 `json:"latency"` // since when the oldest pending job waits, seconds
+	Active    int     `json:"active"`
+	Pending   int     `json:"pending"`
+	Scheduled int     `json:"scheduled"`
+	Retry     int     `json:"retry"`
+	Archived  int     `json:"archived"`
+	Completed int     `json:"completed"`
+	Processed int     `json:"processed"`
+	Failed    int     `json:"failed"`
 }
 
 // Worker is a worker process.
@@ -53,7 +53,7 @@ func (i *Inspector) Stats(ctx context.Context) (Stats, error) {
 				return s, err
 			}
 			s.Queues = append(s.Queues, Queue{
-				Name: name, Paused: q.Paused, Latency: q.Latency, Active: q.Active, Pending: q.Pending, Scheduled: q.Scheduled,
+				Name: name, Paused: q.Paused, Latency: q.Latency.Seconds(), Active: q.Active, Pending: q.Pending, Scheduled: q.Scheduled,
 				Retry: q.Retry, Archived: q.Archived, Completed: q.Completed, Processed: q.ProcessedTotal, Failed: q.FailedTotal,
 			})
 		}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/queue"
+	"github.com/tandem-api/tandem/shared/queue/inspect"
+)
+
+const jobsUsage = `Usage of localhost jobs:
+  list [-queue NAME] [-state STATE] [-limit N] [-cursor C]
+  show ID
+  run ID…              let jobs that wait, or have failed for good, run now
+  cancel ID…           stop jobs that run, and delete those that wait
+  archive ID…          put jobs that wait among the dead letters
+  delete ID…           delete jobs that do not run
+  run|archive|delete -all STATE [-queue NAME]
+  pause|resume QUEUE…  for all workers
+  stats
+Each prints a table, or JSON with -json.
+`
+
+// jobsCommand looks at the jobs in Redis and acts on them.
+func jobsCommand(ctx context.Context, h host, args []string) error {
+	usage := usageError{errors.New("jobs: say list, show, run, cancel, archive, delete, pause, resume or stats")}
+	if len(args) == 0 {
+		return usage
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		fmt.Fprint(h.stdout, jobsUsage)
+		return nil
+	}
+	o := jobsOptions{action: args[0], limit: 50}
+	act, known := jobsActions()[o.action]
+	if !known {
+		return usage
+	}
+	rest, err := o.parse(h, args[1:])
+	if err != nil {
+		return err
+	}
+	if err := o.check(rest); err != nil {
+		return usageError{fmt.Errorf("jobs %s: %w", o.action, err)}
+	}
+	c, err := settings(h)
+	if err != nil {
+		return err
+	}
+	if c.RedisURL == "" {
+		return usageError{errors.New("jobs: REDIS_URL is not set; the Redis that `localhost serve` embeds is its own, and its jobs are on /internal/asynq")}
+	}
+	return withConfig(h, c, func(app *function.App) error {
+		i, err := inspect.Of(app)
+		if err != nil {
+			return err
+		}
+		return act(ctx, jobsRun{h, o, i, rest})
+	})
+}
+
+// jobsOptions are the flags of jobs.
+type jobsOptions struct {
+	action               string
+	json                 bool
+	queue, state, cursor string
+	limit                int
+	all                  string
+}
+
+// jobsRun is what an action is given.
+type jobsRun struct {
+	host
+	o    jobsOptions
+	jobs *inspect.Inspector
+	args []string // ids, or queues
+}
+
+func jobsActions() map[string]func(context.Context, jobsRun) error {
+	return map[string]func(context.Context, jobsRun) error{
+		"list":    listJobs,
+		"show":    showJob,
+		"stats":   showStats,
+		"cancel":  cancelJobs,
+		"run":     func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Run, r.jobs.RunAll) },
+		"archive": func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Archive, r.jobs.ArchiveAll) },
+		"delete":  func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Delete, r.jobs.DeleteAll) },
+		"pause":   func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Pause, nil) },
+		"resume":  func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Resume, nil) },
+	}
+}
+
+// parse reads the flags, which may stand before and after the ids.
+func (o *jobsOptions) parse(h host, args []string) (rest []string, err error) {
+	flags := flag.NewFlagSet("jobs "+o.action, flag.ContinueOnError)
+	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
+	switch o.action {
+	case "list":
+		flags.StringVar(&o.queue, "queue", "", "only the jobs of this `queue`")
+		flags.StringVar(&o.state, "state", "", "only the jobs in this `state`: "+strings.Join(inspect.States(), ", "))
+		flags.IntVar(&o.limit, "limit", o.limit, "how many jobs to list")
+		flags.StringVar(&o.cursor, "cursor", "", "go on where the last list ended")
+	case "run", "archive", "delete":
+		flags.StringVar(&o.all, "all", "", "act on all jobs in this `state` instead of some")
+		flags.StringVar(&o.queue, "queue", "", "with -all: only those of this `queue`")
+	}
+	for {
+		if err := parseFlags(flags, h, args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+	}
+}
+
+// check compares the flags and the arguments with what the action takes.
+func (o *jobsOptions) check(args []string) error {
+	if _, ok := queue.Weights()[o.queue]; !ok && o.queue != "" {
+		return fmt.Errorf("there is no queue %q", o.queue)
+	}
+	for _, state := range []string{o.state, o.all} {
+		if state != "" && !slices.Contains(inspect.States(), state) {
+			return fmt.Errorf("there is no state %q", state)
+		}
+	}
+	if o.limit < 1 {
+		return errors.New("-limit must be 1 at least")
+	}
+	switch o.action {
+	case "list", "stats":
+		if len(args) > 0 {
+			return fmt.Errorf("unexpected argument %q", args[0])
+		}
+	case "pause", "resume":
+		if len(args) == 0 {
+			return fmt.Errorf("name a queue: %s", strings.Join(slices.Sorted(maps.Keys(queue.Weights())), ", "))
+		}
+	case "show":
+		if len(args) != 1 {
+			return errors.New("name one job by its id")
+		}
+	default:
+		if (len(args) == 0) == (o.all == "") {
+			return errors.New("name jobs by their ids, or all of a state by -all")
+		}
+	}
+	return nil
+}
+
+// each acts on what is named, or on all of a state, and says so.
+func (r jobsRun) each(ctx context.Context, one func(context.Context, string) error, all func(ctx context.Context, queue, state string) (int, error)) error {
+	if r.o.all != "" {
+		return r.everything(ctx, all)
+	}
+	var wrong []error
+	for _, name := range r.args {
+		if err := one(ctx, name); err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		r.done(name, r.o.action)
+	}
+	return errors.Join(wrong...)
+}
+
+func (r jobsRun) everything(ctx context.Context, all func(ctx context.Context, queue, state string) (int, error)) error {
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(queue.Weights())) {
+		if r.o.queue != "" && r.o.queue != name {
+			continue
+		}
+		n, err := all(ctx, name, r.o.all)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		r.done(fmt.Sprintf("%d of %s", n, name), r.o.action)
+	}
+	return errors.Join(wrong...)
+}
+
+// cancelJobs tells those that run to stop, and deletes the others.
+func cancelJobs(ctx context.Context, r jobsRun) error {
+	var wrong []error
+	for _, id := range r.args {
+		active, err := r.jobs.Cancel(ctx, id)
+		switch {
+		case err != nil:
+			wrong = append(wrong, err)
+		case active:
+			r.done(id, "told to stop")
+		default:
+			r.done(id, "cancel")
+		}
+	}
+	return errors.Join(wrong...)
+}
