@@ -80,10 +80,14 @@ sam-validate: ## check template.yaml
 	cfn-lint template.yaml
 
 sam-build: ## build every function as SAM does, into .aws-sam/
-	sam build --parameter-overrides Architecture=$(ARCH)
+	@MAKELEVEL= MAKEFLAGS= sam build --parameter-overrides Architecture=$(ARCH)
 
-sam-local: sam-build ## serve the functions in Docker, by SAM
-	sam local start-api --parameter-overrides Architecture=$(ARCH) $(PARAMETERS) $(ARGS)
+# A token of `localhost token` is good there too. A database of the machine is not reached
+# from a container by its loopback address: docs/deploy.md.
+sam-local: sam-build binary ## serve the functions in Docker, by SAM (PARAMETERS="DatabaseUrl=…")
+	@tmp/bin/localhost token -user nobody >/dev/null
+	@sam local start-api --parameter-overrides Architecture=$(ARCH) DatabaseUrl=sqlite:/tmp/tandem.db \
+		AuthSecret="$${AUTH_SECRET:-$$(cat tmp/auth-secret)}" $(PARAMETERS) $(ARGS)
 
 deploy: sam-build ## deploy to AWS (PARAMETERS="DatabaseUrl=… AuthSecret=…"; docs/deploy.md)
-	sam deploy --parameter-overrides Architecture=$(ARCH) $(PARAMETERS) $(ARGS)
+	@sam deploy --parameter-overrides Architecture=$(ARCH) $(PARAMETERS) $(ARGS)

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +22,7 @@ import (
 // it: what it does is done by other processes.
 func takesMinutes(t testing.TB) {
 	t.Helper()
-	if os.Getenv("TEST_LONG") == "" {
+	if os.Getenv("TEST_LONG") == "" { //nolint:forbidigo // no setting of the product
 		t.Skip("SKIPPED: it takes minutes. `make check` runs it, or TEST_LONG=1")
 	}
 	if underRaceDetector {
@@ -38,7 +41,7 @@ type project struct {
 // in it has to be.
 func copyProject(t testing.TB) *project {
 	t.Helper()
-	root, err := os.MkdirTemp("", "tandem")
+	root, err := os.MkdirTemp("", "tandem") //nolint:usetesting // t.TempDir's name is long
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,4 +124,14 @@ func (p *project) replace(path, from, to string) {
 	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte(from), []byte(to)), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// catFacts is the URL of a service that knows one fact.
+func catFacts(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"fact":"Cats purr.","length":10}`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -37,11 +36,6 @@ func newSupervised(t *testing.T) *supervised {
 		n := redistest.FreePort(t)
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(n)), strconv.Itoa(n)
 	}
-	facts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"fact":"Cats purr.","length":10}`)
-	}))
-	t.Cleanup(facts.Close)
-
 	s := &supervised{project: copyProject(t)}
 	s.server, _ = address()
 	s.page, _ = address()
@@ -50,7 +44,7 @@ func newSupervised(t *testing.T) *supervised {
 	s.replace("redis.conf", "port 6390", "port "+port)
 	s.replace("supervisord.conf", "127.0.0.1:6390", s.redis)
 	s.replace("supervisord.conf", "127.0.0.1:9001", s.page)
-	s.env = append(s.env, "ADDR="+s.server, "CATFACTS_URL="+facts.URL, "DATABASE_URL=", "REDIS_URL=", "LOG_LEVEL=")
+	s.env = append(s.env, "ADDR="+s.server, "CATFACTS_URL="+catFacts(t), "DATABASE_URL=", "REDIS_URL=", "LOG_LEVEL=")
 	t.Cleanup(func() {
 		if said, err := s.down(); err != nil {
 			t.Errorf("make down: %v\n%s", err, said)
