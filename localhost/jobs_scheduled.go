@@ -23,19 +23,16 @@ type eventArgs struct {
 	Input    json.RawMessage `json:"input,omitempty"`
 }
 
-// eventCaller calls the function of that folder with an event.
-type eventCaller func(ctx context.Context, app *function.App, folder string, event json.RawMessage) (any, error)
-
-// scheduledEvent calls a function with the event that EventBridge would send. It is a
-// job, so that of many workers one does it, and Lambda's two retries (after a minute
-// and after two more) are those of a job.
-func scheduledEvent(call eventCaller) queue.Job[eventArgs] {
+// scheduledEvent calls a function with the event that EventBridge would send, where
+// this host runs it. It is a job, so that of many workers one does it, and Lambda's two
+// retries (after a minute and after two more) are those of a job.
+func (s server) scheduledEvent() queue.Job[eventArgs] {
 	return queue.Job[eventArgs]{
 		Kind:    "scheduled_event",
 		Retries: 2,
 		Backoff: queue.Backoff{First: time.Minute, Max: 2 * time.Minute},
-		Do: func(ctx context.Context, app *function.App, args eventArgs) error {
-			answer, err := call(ctx, app, args.Function, args.event(ctx))
+		Do: func(ctx context.Context, _ *function.App, args eventArgs) error {
+			answer, err := s.callEvent(ctx, args.Function, args.event(ctx))
 			if err != nil {
 				return err
 			}
@@ -44,38 +41,17 @@ func scheduledEvent(call eventCaller) queue.Job[eventArgs] {
 	}
 }
 
-// callHere calls a function in this process.
-func callHere(ctx context.Context, app *function.App, folder string, event json.RawMessage) (any, error) {
-	for _, f := range functions() {
-		if f.Name != folder || f.Events == nil {
-			continue
-		}
-		take, err := f.EventHandler(app)
-		if err != nil {
-			return nil, err
-		}
-		return take(ctx, event)
-	}
-	return nil, fmt.Errorf("there is no function %q that takes events: %w", folder, queue.SkipRetry)
-}
-
-// callEvent calls a function where this host runs it.
-func (s server) callEvent(ctx context.Context, app *function.App, folder string, event json.RawMessage) (any, error) {
-	if s.isolated == nil {
-		return callHere(ctx, app, folder, event)
-	}
+func (s server) callEvent(ctx context.Context, folder string, event json.RawMessage) (json.RawMessage, error) {
 	for _, f := range s.template.Functions() {
-		invoke := s.isolated.Invoke(f)
-		if f.Folder != folder || invoke == nil {
+		if f.Folder != folder {
 			continue
 		}
-		result, err := invoke(ctx, lambda.Invocation{Payload: event})
-		if err = errors.Join(err, result.Err()); err != nil {
-			return nil, err
+		if invoke := s.invoke(f); invoke != nil {
+			result, err := invoke(ctx, lambda.Invocation{Payload: event})
+			return result.Payload, errors.Join(err, result.Err())
 		}
-		return json.RawMessage(result.Payload), nil
 	}
-	return nil, fmt.Errorf("there is no function %q: %w", folder, queue.SkipRetry)
+	return nil, fmt.Errorf("there is no function %q here: %w", folder, queue.SkipRetry)
 }
 
 // event returns what EventBridge sends (EventBridge user guide, "Events from scheduled
@@ -101,37 +77,33 @@ func (args eventArgs) event(ctx context.Context) json.RawMessage {
 	return b
 }
 
-// allJobs returns what a worker of this host does: the jobs, and the calls of functions
-// by the template's schedules.
-func allJobs(call eventCaller) []queue.Declared { return append(workers.All(), scheduledEvent(call)) }
+// jobs returns what a worker of this host does: the jobs, and the calls of functions by
+// the template's schedules.
+func (s server) jobs() []queue.Declared { return append(workers.All(), s.scheduledEvent()) }
 
 // scheduled returns when functions are called by the template's schedules.
-func scheduled(t *template.Template) ([]queue.Timed, error) {
+func (s server) scheduled() ([]queue.Timed, error) {
 	takes := map[string]bool{}
 	for _, f := range functions() {
 		takes[f.Name] = f.Events != nil
 	}
 	var all []queue.Timed
 	var wrong []error
-	for _, s := range t.Schedules() {
-		if !s.Enabled {
+	for _, t := range s.template.Schedules() {
+		owner := t.Function.LogicalID + "." + t.Event
+		switch {
+		case !t.Enabled:
 			continue
-		}
-		owner := s.Function.LogicalID + "." + s.Event
-		if !takes[s.Function.Folder] {
-			wrong = append(wrong, fmt.Errorf("%s: the function %s takes no events: it has no Events in Go", owner, s.Function.Folder))
+		case !takes[t.Function.Folder]:
+			wrong = append(wrong, fmt.Errorf("%s: the function %s takes no events: it has no Events in Go", owner, t.Function.Folder))
 			continue
-		}
-		args := eventArgs{Function: s.Function.Folder, Schedule: owner, Source: source(s)}
-		if s.Input != "" {
-			args.Input = json.RawMessage(s.Input)
-		}
-		if !json.Valid([]byte(s.Input)) && s.Input != "" {
+		case t.Input != "" && !json.Valid([]byte(t.Input)):
 			wrong = append(wrong, fmt.Errorf("%s: the Input is not JSON", owner))
 			continue
 		}
-		step := scheduledEvent(callHere).With(args, queue.Timeout(s.Function.Timeout))
-		all = append(all, queue.NewTimed("template."+owner, s.Expression, s.TimeZone, step))
+		args := eventArgs{Function: t.Function.Folder, Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
+		step := s.scheduledEvent().With(args, queue.Timeout(t.Function.Timeout))
+		all = append(all, queue.NewTimed("template."+owner, t.Expression, t.TimeZone, step))
 	}
 	return all, errors.Join(wrong...)
 }

@@ -82,7 +82,7 @@ func TestScheduled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, err := scheduled(described)
+			all, err := server{template: described}.scheduled()
 			if tt.says != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("got %v, want an error with %q", err, tt.says)

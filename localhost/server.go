@@ -94,12 +94,12 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 
 // work starts the workers of this process.
 func (s server) work(ctx context.Context, group *errgroup.Group) error {
-	timed, err := scheduled(s.template)
+	timed, err := s.scheduled()
 	if err != nil {
 		return usageError{err}
 	}
 	for range s.options.workers {
-		group.Go(func() error { return worker.Run(ctx, s.app, allJobs(s.callEvent), worker.Options{Timed: timed}) })
+		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed}) })
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tandem-api/tandem/shared/config"
+	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/worker"
@@ -35,39 +35,36 @@ func workerCommand(ctx context.Context, h host, args []string) error {
 	if o.Concurrency < 1 {
 		return usageError{errors.New("worker: -concurrency must be 1 at least")}
 	}
-	c, timed, err := workerSetup(h, described)
+	read, err := workerSetup(h, described)
 	if err != nil {
 		return err
 	}
-	o.Timed = timed
-	if c.RedisURL == "" {
+	s := server{host: h, template: read.template}
+	if o.Timed, err = s.scheduled(); err != nil {
+		return usageError{err}
+	}
+	if read.config.RedisURL == "" {
 		return usageError{errors.New("worker: REDIS_URL is not set, and a worker of its own needs a Redis that others reach too")}
 	}
-	return withConfig(h, c, func(app *function.App) error {
+	return withConfig(h, read.config, func(app *function.App) error {
 		if err := readyDatabase(ctx, app); err != nil {
 			return err
 		}
 		o.Pause = pauseSignals(ctx)
-		return worker.Run(ctx, app, allJobs(callHere), o)
+		s.app = app
+		return worker.Run(ctx, app, s.jobs(), o)
 	})
 }
 
-// workerSetup reads the settings, and what the template schedules. A machine that has
-// nothing but this program has no template: then the jobs' own schedules are all.
-func workerSetup(h host, described templateFlags) (config.Config, []queue.Timed, error) {
+// workerSetup reads the settings and the template. A machine that has nothing but this
+// program has no template: then the jobs' own schedules are all.
+func workerSetup(h host, described templateFlags) (setup, error) {
 	read, err := described.read(h, "", false)
 	if errors.Is(err, fs.ErrNotExist) && described.path == defaultTemplate {
-		c, err := settings(h)
-		return c, nil, err
+		read.template = &template.Template{}
+		read.config, err = settings(h)
 	}
-	if err != nil {
-		return config.Config{}, nil, err
-	}
-	timed, err := scheduled(read.template)
-	if err != nil {
-		return config.Config{}, nil, usageError{err}
-	}
-	return read.config, timed, nil
+	return read, err
 }
 
 // queueWeights is a flag such as critical=6,default=3,low=1: a worker takes a job from
