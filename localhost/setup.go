@@ -41,7 +41,7 @@ func (p parameters) Set(text string) error {
 }
 
 // dir is the folder that the template's paths start from.
-func (t templateFlags) dir() string { return filepath.Dir(t.path) }
+func (t *templateFlags) dir() string { return filepath.Dir(t.path) }
 
 // setup is what a command reads before it opens anything. What is wrong in it is a
 // usageError.
@@ -53,7 +53,7 @@ type setup struct {
 
 // read reads the environment, .env, the template and what goes with it. The address,
 // where it is not empty, wins over ADDR.
-func (t templateFlags) read(h host, addr string, isolated bool) (setup, error) {
+func (t *templateFlags) read(h host, addr string, isolated bool) (setup, error) {
 	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
 	if err != nil {
 		return setup{}, usageError{err}
@@ -71,7 +71,7 @@ func (t templateFlags) read(h host, addr string, isolated bool) (setup, error) {
 }
 
 // load reads the template, with the parameters that samconfig.toml has for it.
-func (t templateFlags) load(lookup config.Lookup) (*template.Template, error) {
+func (t *templateFlags) load(lookup config.Lookup) (*template.Template, error) {
 	overrides, err := template.SamConfig(filepath.Join(t.dir(), "samconfig.toml"), "")
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,7 +143,7 @@ func compile(ctx context.Context, p Program, out string) error {
 	if err != nil {
 		return fmt.Errorf("build %s: %w", p.Name, err)
 	}
-	args := append(flags[:len(flags):len(flags)], "-tags="+p.Tags, "-o", out, "./"+filepath.ToSlash(pkg))
+	args := append(slices.Clip(flags), "-tags="+p.Tags, "-o", out, "./"+filepath.ToSlash(pkg))
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), strings.Fields(environment)...)

@@ -119,7 +119,7 @@ func startBrowser(t *testing.T) *browser {
 		_, err := exec.LookPath(name)
 		return err == nil
 	}) {
-		if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
+		if os.Getenv("CI") == "true" {
 			t.Fatal("no Chromium on the PATH, and CI has to have one")
 		}
 		t.Skip("SKIPPED: no Chromium on the PATH. Install one to see the pages in a browser (Debian: apt-get install chromium).")

@@ -43,7 +43,7 @@ type daemon struct{ host string }
 func docker(t *testing.T) daemon {
 	t.Helper()
 	need(t, "docker")
-	d := daemon{os.Getenv("DOCKER_HOST")} //nolint:forbidigo // no setting of the product
+	d := daemon{os.Getenv("DOCKER_HOST")}
 	if d.docker(t, nil, "info") != nil {
 		d = startDaemon(t)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +78,6 @@ func (h tailed) WithGroup(name string) slog.Handler {
 
 func (h tailed) and(with func(slog.Handler) slog.Handler) slog.Handler {
 	h.Handler = with(h.Handler)
-	h.with = append(h.with[:len(h.with):len(h.with)], with)
+	h.with = append(slices.Clip(h.with), with)
 	return h
 }

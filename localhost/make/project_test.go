@@ -22,7 +22,7 @@ import (
 // it: what it does is done by other processes.
 func takesMinutes(t testing.TB) {
 	t.Helper()
-	if os.Getenv("TEST_LONG") == "" { //nolint:forbidigo // no setting of the product
+	if os.Getenv("TEST_LONG") == "" {
 		t.Skip("SKIPPED: it takes minutes. `make check` runs it, or TEST_LONG=1")
 	}
 	if underRaceDetector {

@@ -22,7 +22,7 @@ import (
 // AWS' own Runtime API. .ci/sam/local runs it, with Docker and an image that stands for
 // Lambda's; its name is in TEST_SAM_IMAGE.
 func TestSAMLocal(t *testing.T) {
-	image := os.Getenv("TEST_SAM_IMAGE") //nolint:forbidigo // no setting of the product
+	image := os.Getenv("TEST_SAM_IMAGE")
 	if image == "" {
 		t.Skip("SKIPPED: .ci/sam/local runs it, which needs Docker and SAM")
 	}

@@ -26,8 +26,8 @@ import (
 const beBootstrap = "TEST_BE_THE_BOOTSTRAP_OF"
 
 func TestMain(m *testing.M) {
-	if routes, ok := bootstraps[os.Getenv(beBootstrap)]; ok { //nolint:forbidigo // it is a main here
-		lambdahttp.Start(function.Function{Name: "tested", Routes: routes, Events: takers[os.Getenv(beBootstrap)]}) //nolint:forbidigo // the same
+	if routes, ok := bootstraps[os.Getenv(beBootstrap)]; ok {
+		lambdahttp.Start(function.Function{Name: "tested", Routes: routes, Events: takers[os.Getenv(beBootstrap)]})
 		return
 	}
 	os.Exit(m.Run())

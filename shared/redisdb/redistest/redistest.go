@@ -56,7 +56,7 @@ func Need(t testing.TB, program string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CI") == "true" { //nolint:forbidigo // no setting of the product
+	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s is not installed, and CI needs it", program)
 	}
 	t.Skipf("SKIPPED: %s is not installed", program)
