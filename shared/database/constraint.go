@@ -95,7 +95,7 @@ func sqliteConstraint(kind ConstraintKind, err *gosqlite.Error) *ConstraintError
 
 // Busy tells whether another process has SQLite's file locked.
 func Busy(err error) bool {
-	const busy = 5 // SQLITE_BUSY; the extended codes have it in their low byte
+	const busy = 5 // SQLITE_BUSY: https://www.sqlite.org/rescode.html#busy; its variants have it in their low byte
 	e, ok := errors.AsType[*gosqlite.Error](err)
 	return ok && e.Code()&0xff == busy
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	gosqlite "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
+	_ "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
 	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
 
@@ -92,10 +92,6 @@ func newSQLitePool(path string) (*sqlitePool, error) {
 	return p, nil
 }
 
-// sqliteBusy is SQLITE_BUSY, the low byte of https://www.sqlite.org/rescode.html#busy
-// and its variants.
-const sqliteBusy = 5
-
 // connect makes the first connection. Of several processes that turn a new file to the
 // write-ahead log at once, SQLite refuses all but one without waiting for the busy
 // time-out (it would be a deadlock): the others come back a little later.
@@ -103,7 +99,7 @@ func connect(ctx context.Context, pool *sql.DB) error {
 	const later = 20 * time.Millisecond
 	for {
 		_, err := pool.ExecContext(ctx, "PRAGMA user_version")
-		if e, ok := errors.AsType[*gosqlite.Error](err); !ok || e.Code()&0xff != sqliteBusy {
+		if !Busy(err) {
 			return err
 		}
 		select {
