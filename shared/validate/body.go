@@ -6,24 +6,25 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/tandem-api/tandem/shared/httperror"
 )
 
 // read returns the body of a request that says it is JSON.
-func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func read(w http.ResponseWriter, r *http.Request, o options) ([]byte, error) {
 	// Without a body there is nothing that a media type could describe.
 	if r.ContentLength == 0 {
 		return nil, errEmpty()
 	}
-	if err := mediaType(r.Header); err != nil {
+	if err := mediaType(r.Header, o.mediaTypes); err != nil {
 		return nil, err
 	}
-	if r.ContentLength > limit {
-		return nil, errTooLarge(limit)
+	if r.ContentLength > o.limit {
+		return nil, errTooLarge(o.limit)
 	}
-	text, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	text, err := readAll(http.MaxBytesReader(w, r.Body, o.limit), r.ContentLength)
 	if err != nil {
 		return nil, unreadable(r, err)
 	}
@@ -67,15 +68,15 @@ func errTooLarge(limit int64) error {
 
 // mediaType checks what the headers say that the body is. Repeated headers are joined,
 // as API Gateway joins them, and so are no media type.
-func mediaType(h http.Header) error {
+func mediaType(h http.Header, allowed []string) error {
 	unsupported := func(detail string) *httperror.Error {
 		// RFC 9110, sections 12.5.1 and 12.5.3: what would have been accepted.
 		return httperror.New(http.StatusUnsupportedMediaType, "%s", detail).
-			With("Accept", "application/json").With("Accept-Encoding", "identity")
+			With("Accept", strings.Join(allowed, ", ")).With("Accept-Encoding", "identity")
 	}
 	kind, params, err := mime.ParseMediaType(strings.Join(h.Values("Content-Type"), ", "))
-	if err != nil || kind != "application/json" {
-		return unsupported("send the body with Content-Type: application/json")
+	if err != nil || !slices.Contains(allowed, kind) {
+		return unsupported("send the body with Content-Type: " + strings.Join(allowed, " or "))
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return unsupported("send the body in UTF-8")

@@ -27,11 +27,15 @@ type Option func(*options)
 
 type options struct {
 	limit       int64
+	mediaTypes  []string
 	onViolation func(http.ResponseWriter, *http.Request, []httperror.Violation) error
 }
 
 // Limit sets how large a body may be, in bytes.
 func Limit(bytes int64) Option { return func(o *options) { o.limit = bytes } }
+
+// MediaTypes are those that the body may have, in place of application/json.
+func MediaTypes(types ...string) Option { return func(o *options) { o.mediaTypes = types } }
 
 // OnViolation replaces the default 422 with the controller's own answer. It is given
 // the first 100 violations, in the order of their places.
@@ -44,20 +48,21 @@ func OnViolation(answer func(w http.ResponseWriter, r *http.Request, violations 
 //
 //	400  an empty body, or one that is not JSON: the detail says where
 //	413  a body over the limit, which is not read to its end
-//	415  a media type other than application/json, a charset other than UTF-8, or a
-//	     content encoding; types of the form application/…+json are others as well
+//	415  a media type other than application/json (see MediaTypes), a charset other than
+//	     UTF-8, or a content encoding; types of the form application/…+json are others
+//	     as well
 //	422  a body that violates the schema: every violation has a JSON pointer
 //
 // Names are matched to T's fields as they are written, as the schema matches them:
 // with encoding/json, which takes "WORLD" for "world", a client could show the schema
 // one value and the handler another.
 func JSON[T any](s *Schema, next func(w http.ResponseWriter, r *http.Request, body T) error, opts ...Option) function.Handler {
-	o := options{limit: DefaultLimit, onViolation: unprocessable}
+	o := options{limit: DefaultLimit, mediaTypes: []string{"application/json"}, onViolation: unprocessable}
 	for _, option := range opts {
 		option(&o)
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		text, err := read(w, r, o.limit)
+		text, err := read(w, r, o)
 		if err != nil {
 			return err
 		}

@@ -399,3 +399,18 @@ func BenchmarkCompile(b *testing.B) {
 		compile(b, order)
 	}
 }
+
+func TestOtherMediaTypes(t *testing.T) {
+	h := handler(t, order, validate.MediaTypes("application/merge-patch+json", "application/json"))
+	for kind, want := range map[string]int{
+		"application/merge-patch+json": 200, "application/json; charset=utf-8": 200, "application/json-patch+json": 415, "text/plain": 415,
+	} {
+		w := post(h, strings.NewReader(good), mediaType(kind))
+		if w.Code != want {
+			t.Errorf("%s: %d %s, want %d", kind, w.Code, w.Body, want)
+		}
+		if accept := w.Header().Get("Accept"); want == 415 && accept != "application/merge-patch+json, application/json" {
+			t.Errorf("%s: Accept %q", kind, accept)
+		}
+	}
+}
