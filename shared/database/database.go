@@ -21,6 +21,10 @@ const (
 	Postgres = "postgres"
 )
 
+// DB is a database, or a transaction of it: what package models reads from and writes
+// to. It is gorm's own type, under a name that lets the other rooms do without gorm.
+type DB = gorm.DB
+
 // connectTimeout bounds the opening of a database: a request that needs one must
 // not hang where the database does.
 const connectTimeout = 3 * time.Second

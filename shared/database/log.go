@@ -57,12 +57,22 @@ func (l sqlLog) Trace(ctx context.Context, begin time.Time, statement func() (st
 // Told returns db with each statement told, as SQL with the values in their places: for
 // examples and tests, since values may be secrets. The statements run as before.
 func Told(db *gorm.DB, tell func(sql string)) *gorm.DB {
-	return db.Session(&gorm.Session{Logger: teller{db.Logger, tell}})
+	return db.Session(&gorm.Session{Logger: teller{db.Logger, Dialect(db), tell}})
 }
 
 type teller struct {
 	logger.Interface
-	tell func(sql string)
+	dialect string
+	tell    func(sql string)
+}
+
+// ParamsFilter puts the values of an SQLite statement into single quotes. The dialect's
+// own way, double ones, would make names of them where somebody tries the statement.
+func (l teller) ParamsFilter(_ context.Context, sql string, values ...any) (string, []any) {
+	if l.dialect == SQLite {
+		return logger.ExplainSQL(sql, nil, "'", values...), nil
+	}
+	return sql, values
 }
 
 func (l teller) LogMode(logger.LogLevel) logger.Interface { return l }

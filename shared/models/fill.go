@@ -27,15 +27,45 @@ func (m Model[T]) Fill(row *T, fields Fields) error {
 	return nil
 }
 
+// FromJSON makes Fields of what was decoded from a JSON object: times are RFC 3339 there,
+// and numbers may be float64. null is NULL, and an error for a field that has none.
+func (m Model[T]) FromJSON(values map[string]any) (Fields, error) {
+	t, err := m.table()
+	if err != nil {
+		return nil, err
+	}
+	fields := make(Fields, len(values))
+	for name, v := range values {
+		c := t.column(name)
+		switch {
+		case c == nil || c.managed():
+			return nil, t.notSettable(name)
+		case v == nil && c.nullable:
+			fields[name] = nil
+		default:
+			fit, err := c.fitJSON(v)
+			if err != nil {
+				return nil, &Error{Kind: WrongValue, Model: t.model, Path: name, Name: name, Reason: err.Error()}
+			}
+			fields[name] = fit
+		}
+	}
+	return fields, nil
+}
+
+func (t *table) notSettable(name string) error {
+	return &Error{
+		Kind: UnknownField, Model: t.model, Path: name, Name: name, Reason: fmt.Sprintf("%s has no field %q to set", t.model, name),
+		Allowed: t.columnNames(func(c *column) bool { return !c.managed() && !c.private }),
+	}
+}
+
 func (t *table) fill(row any, fields Fields) error {
 	r := reflect.ValueOf(row).Elem()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		c := t.column(name)
 		if c == nil || c.managed() {
-			return &Error{
-				Kind: UnknownField, Model: t.model, Path: name, Name: name, Reason: fmt.Sprintf("%s has no field %q to set", t.model, name),
-				Allowed: t.columnNames(func(c *column) bool { return !c.managed() && !c.private }),
-			}
+			return t.notSettable(name)
 		}
 		v := fields[name]
 		if isNil(v) && c.nullable {

@@ -66,3 +66,7 @@ func (q Query[T]) Check() error {
 	_, err := q.plan(database.SQLite)
 	return err
 }
+
+// Included returns the relations that the query loads, as With and WithJoined named
+// them.
+func (q Query[T]) Included() []string { return slices.Concat(q.joined, q.with) }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,10 +38,17 @@ func (c *column) fitString(s string) (any, error) {
 	return nil, wrongValue(string(c.kind) + " is wanted")
 }
 
-// fitJSON makes a value of the column's kind of one that was decoded from JSON with
-// UseNumber. Unlike in a query string, a number is no text there.
+// fitJSON makes a value of the column's kind of one that was decoded from JSON. Unlike
+// in a query string, a number is no text there.
 func (c *column) fitJSON(v any) (any, error) {
 	switch v := v.(type) {
+	case float64: // where UseNumber was not
+		if c.kind == isInt && v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
+			return c.fitInt(int64(v))
+		}
+		if c.kind == isFloat {
+			return c.fit(v)
+		}
 	case string:
 		if c.kind == isText || c.kind == isTime {
 			return c.fitString(v)

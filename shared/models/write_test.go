@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -300,4 +301,31 @@ func TestForUpdateHoldsTheRow(t *testing.T) {
 			t.Errorf("%d of %d updates are there", len(got.Body), rounds)
 		}
 	})
+}
+
+func TestFromJSON(t *testing.T) {
+	fields, err := things.FromJSON(map[string]any{
+		"text": "x", "note": nil, "whole": 7.0, "real": 1.5, "flag": true, "at": "2026-03-01T08:00:00+09:00", "maybe": nil, "plus": json.Number("9"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := models.Fields{
+		"text": "x", "note": nil, "whole": int64(7), "real": 1.5, "flag": true, "at": utc(2026, 2, 28, 23, 0, 0, 0), "maybe": nil, "plus": int64(9),
+	}
+	if !reflect.DeepEqual(fields, want) {
+		t.Errorf("%v", fields)
+	}
+	if err := things.Fill(&thing{}, fields); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []map[string]any{
+		{"text": nil}, {"text": 7.0}, {"whole": 7.5}, {"whole": "7"}, {"whole": 1e300}, {"small": 128.0}, {"plus": -1.0}, {"flag": "true"},
+		{"at": "yesterday"}, {"at": 7.0}, {"id": 7.0}, {"created_at": "2026-03-01T08:00:00Z"}, {"txet": "x"}, {"text": []any{}}, {"note": map[string]any{}},
+	} {
+		_, err := things.FromJSON(wrong)
+		if _, ok := errors.AsType[*models.Error](err); !ok {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
 }
