@@ -55,6 +55,19 @@ func requests(function, token string) []request {
 		"health": {get("/health", "/health")},
 		"login": {{route: "POST /login", method: "POST", target: "/login", body: `{"name":"ada","password":"wrong"}`, header: login},
 			{route: "POST /logout", method: "POST", target: "/logout", header: login}},
+		"posts": {
+			{route: "POST /posts", method: "POST", target: "/posts", body: `{"title":""}`, header: login},
+			{route: "GET /posts", method: "GET", target: "/posts?title__like=%25%5C", header: login},
+			{route: "GET /posts/{id}", method: "GET", target: "/posts/7", header: login},
+			{route: "DELETE /posts/{id}", method: "DELETE", target: "/posts/a%2Fb", header: login},
+			get("/posts", "/posts"),
+		},
+		"users": {
+			{route: "POST /users", method: "POST", target: "/users", body: `{"name":"eve"}`, header: login},
+			{route: "PATCH /users/{id}", method: "PATCH", target: "/users/1", body: `{"role":"admin"}`, header: login},
+			{route: "PUT /users/{id}", method: "PUT", target: "/users/2", body: `{"name":"x","role":"user"}`, header: login},
+			get("/users", "/users"),
+		},
 		"jobs": {get("/jobs/{id}", "/jobs/none"), get("/jobs/{id}", "/jobs/a%2Fb"), get("/jobs", "/jobs")},
 	}[function]
 }

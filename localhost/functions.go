@@ -8,6 +8,8 @@ import (
 	"github.com/tandem-api/tandem/functions/health"
 	"github.com/tandem-api/tandem/functions/jobs"
 	"github.com/tandem-api/tandem/functions/login"
+	"github.com/tandem-api/tandem/functions/posts"
+	"github.com/tandem-api/tandem/functions/users"
 	"github.com/tandem-api/tandem/functions/work"
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -23,6 +25,8 @@ func functions() []function.Function {
 		health.Function,
 		jobs.Function,
 		login.Function,
+		posts.Function,
+		users.Function,
 		work.Function,
 	}
 }

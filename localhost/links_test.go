@@ -27,6 +27,8 @@ func TestBootstrapsLinkOnlyWhatTheyUse(t *testing.T) {
 		"foo":    {gorm, sqlite, postgres},
 		"health": {gorm, sqlite, postgres, redis},
 		"login":  {gorm, sqlite, postgres, redis, schema, jwt},
+		"posts":  {gorm, sqlite, postgres, redis, schema, jwt},
+		"users":  {gorm, sqlite, postgres, redis, schema, jwt},
 	}
 	for _, f := range functions() {
 		t.Run(f.Name, func(t *testing.T) {
