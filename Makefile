@@ -22,6 +22,9 @@ help: ## list the targets
 run: binary ## serve everything in one process (ARGS="-addr 127.0.0.1:8080")
 	tmp/bin/localhost serve $(ARGS)
 
+dev: binary ## run, and build and serve anew after each edit (ARGS="-isolate")
+	tmp/bin/localhost serve -watch $(ARGS)
+
 binary:
 	@$(GO) build -o tmp/bin/localhost ./localhost
 

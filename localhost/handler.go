@@ -79,7 +79,7 @@ func notOurs(f *template.Function) error {
 }
 
 func (s server) consoleOptions() console.Options {
-	o := console.Options{EmbeddedRedis: s.embedded != nil, Workers: s.options.workers}
+	o := console.Options{EmbeddedRedis: s.redisEmbedded(), Workers: s.options.workers}
 	for _, r := range s.template.Routes() {
 		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: nameOf(r.Function)})
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tandem-api/tandem/localhost/build"
 	"github.com/tandem-api/tandem/localhost/isolate"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
@@ -93,7 +94,12 @@ func (s server) invokeOnce(ctx context.Context, f *template.Function, event []by
 		if err != nil {
 			return usageError{err}
 		}
-		functions, end, err := s.isolate(ctx, []isolate.Source{source})
+		folder, err := build.Open(programs)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = folder.Close() }() // the next one sweeps it
+		functions, end, err := s.isolate(ctx, folder, []isolate.Source{source})
 		if err != nil {
 			return err
 		}

@@ -17,22 +17,15 @@ const programs = "tmp/programs"
 
 // isolate builds functions and makes them ready to run as processes. The function that
 // it returns ends them all; it comes after the last request.
-func (s server) isolate(ctx context.Context, sources []isolate.Source) (running *isolate.Functions, end func(), err error) {
-	folder, err := build.Open(programs)
+func (s server) isolate(ctx context.Context, folder *build.Folder, sources []isolate.Source) (running *isolate.Functions, end func(), err error) {
+	executables, err := isolate.Build(ctx, folder, sources)
 	if err != nil {
 		return nil, nil, err
 	}
-	discard := func() { _ = folder.Close() } // the next one sweeps it
-	executables, err := isolate.Build(ctx, folder, sources)
-	if err == nil {
-		running, err = isolate.New(s.isolateOptions(executables))
-	}
-	if err != nil {
-		discard()
+	if running, err = isolate.New(s.isolateOptions(executables)); err != nil {
 		return nil, nil, err
 	}
 	return running, func() {
-		defer discard()
 		within, cancel := context.WithTimeout(context.Background(), closing)
 		defer cancel()
 		if err := running.Close(within); err != nil {
@@ -41,17 +34,28 @@ func (s server) isolate(ctx context.Context, sources []isolate.Source) (running 
 	}, nil
 }
 
-// isolateAll is isolate for all functions of the template.
-func (s server) isolateAll(ctx context.Context) (running *isolate.Functions, end func(), err error) {
+// isolateAll is isolate for all functions of the template. With -watch, those that an
+// edit touches are built again.
+func (s server) isolateAll(ctx context.Context, folder *build.Folder) (running *isolate.Functions, end func(), err error) {
 	sources, err := isolate.Find(s.options.template.dir(), s.template)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
 	began := time.Now()
-	if running, end, err = s.isolate(ctx, sources); err == nil {
-		fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
+	if running, end, err = s.isolate(ctx, folder, sources); err != nil {
+		return nil, nil, err
 	}
-	return running, end, err
+	fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
+	if !s.options.watch {
+		return running, end, nil
+	}
+	s.isolated = running
+	stop, err := s.watchFunctions(ctx, folder, sources)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return running, func() { stop(); end() }, nil
 }
 
 func (s server) isolateOptions(executables map[string]string) isolate.Options {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 
 	"github.com/tandem-api/tandem/localhost/inprocess"
+	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 )
 
@@ -19,6 +19,7 @@ type serveOptions struct {
 	isolate  bool
 	freeze   bool
 	throttle bool
+	watch    bool
 }
 
 func serveFlags(h host, args []string) (serveOptions, error) {
@@ -30,6 +31,7 @@ func serveFlags(h host, args []string) (serveOptions, error) {
 	flags.BoolVar(&o.isolate, "isolate", false, "run each function in processes of its own, as Lambda does")
 	flags.BoolVar(&o.freeze, "freeze", false, "with -isolate: stop the processes between events, as Lambda does")
 	flags.BoolVar(&o.throttle, "throttle", false, "enforce the template's request rates, too")
+	flags.BoolVar(&o.watch, "watch", false, "build and serve anew whatever an edit touches")
 	if err := parse(flags, h, args); err != nil {
 		return o, err
 	}
@@ -48,30 +50,42 @@ func serveCommand(ctx context.Context, h host, args []string) error {
 	if err != nil {
 		return err
 	}
+	from, err := inherit(h.lookup)
+	if err != nil {
+		return err
+	}
 	read, err := o.template.read(h, o.addr, o.isolate)
 	if err != nil {
 		return err
 	}
-	if v, _ := read.lookup("AUTH_SECRET"); v == "" {
+	if v, _ := read.lookup("AUTH_SECRET"); v == "" && from == nil {
 		fmt.Fprintf(h.stderr, "localhost: AUTH_SECRET is not set: logins are signed with a random secret, kept in %s\n", authSecretFile)
 	}
 	// Before anything is opened: with the port taken, another one is serving already.
-	listener, err := net.Listen("tcp", read.config.Addr)
+	listener, err := from.listen(read.config.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", read.config.Addr, err)
+		return err
 	}
 	defer listener.Close()
 	var embedded *embeddedRedis
-	if read.config.RedisURL == "" {
+	if from != nil && from.Redis != "" {
+		read.config.RedisURL = config.Secret(from.Redis)
+	} else if read.config.RedisURL == "" {
 		if embedded, err = startEmbeddedRedis(); err != nil {
 			return err
 		}
 		defer embedded.close()
 		read.config.RedisURL = embedded.url()
 	}
+	if o.watch && from == nil {
+		return watchCommand(ctx, h, o, args, read.config, listener, embedded)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	from.orphaned(cancel)
 	return withConfig(h, read.config, func(app *function.App) error {
 		app.Log = inprocess.Tailed(app.Log, app.Config)
-		s := server{host: h, app: app, options: o, template: read.template, embedded: embedded}
+		s := server{host: h, app: app, options: o, template: read.template, embedded: embedded, from: from}
 		return s.run(ctx, listener)
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-api/tandem/localhost/build"
 	"github.com/tandem-api/tandem/localhost/isolate"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
@@ -33,6 +34,7 @@ type server struct {
 	embedded *embeddedRedis     // nil where REDIS_URL is set
 	isolated *isolate.Functions // nil where the functions run in this process
 	queue    *lambda.Queue      // the asynchronous events of the Lambda API
+	from     *inherited         // nil where no `serve -watch` has started this
 }
 
 // run serves until the context ends, then drains: first the requests, since they may
@@ -42,7 +44,12 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	if s.options.isolate {
-		functions, end, err := s.isolateAll(ctx)
+		folder, err := build.Open(programs)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = folder.Close() }() // the next one sweeps it
+		functions, end, err := s.isolateAll(ctx, folder)
 		if err != nil {
 			return err
 		}
@@ -70,7 +77,10 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 	if err := s.work(working, group); err != nil {
 		return err
 	}
-	s.banner(listener.Addr().String())
+	if s.from == nil || !s.from.Silent {
+		s.banner(listener.Addr().String())
+	}
+	s.from.ready()
 	group.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -131,6 +141,11 @@ func (s server) countLeft() {
 	}
 }
 
+// redisEmbedded says whether Redis ends with this process, or with the one around it.
+func (s server) redisEmbedded() bool {
+	return s.embedded != nil || (s.from != nil && s.from.Redis != "")
+}
+
 // banner tells a person what is served and where.
 func (s server) banner(addr string) {
 	base := "http://" + addr
@@ -139,7 +154,7 @@ func (s server) banner(addr string) {
 	_ = writeRoutes(&b, s.template) // into memory: it cannot fail
 	fmt.Fprintf(&b, "\n  %s/internal/        the pages of this host\n", base)
 	fmt.Fprintf(&b, "  %s/internal/asynq   the queues and their jobs\n", base)
-	if s.embedded != nil {
+	if s.redisEmbedded() {
 		b.WriteString("\nRedis is embedded in this process: cached answers and queued jobs do not outlive it. Set REDIS_URL to keep them.\n")
 	}
 	if s.options.workers == 0 {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/isolate"
+	"github.com/tandem-api/tandem/localhost/watch"
+)
+
+// watchFunctions builds the functions anew that an edit touches, and swaps their
+// processes. What it returns ends it.
+func (s server) watchFunctions(ctx context.Context, folder *build.Folder, sources []isolate.Source) (stop func(), err error) {
+	tree, err := watch.New(s.options.template.dir())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.swap(ctx, tree, folder, sources)
+	}()
+	return func() {
+		cancel()
+		<-done
+		_ = tree.Close()
+	}, nil
+}
+
+// swap goes on until the context ends.
+func (s server) swap(ctx context.Context, tree *watch.Tree, folder *build.Folder, sources []isolate.Source) {
+	var mains []string
+	for _, source := range sources {
+		if source.Package != "" {
+			mains = append(mains, source.Package)
+		}
+	}
+	graph, err := watch.Read(ctx, s.options.template.dir(), mains)
+	for {
+		if err != nil {
+			s.app.Log.ErrorContext(ctx, "watch", "error", err)
+		}
+		var files []string
+		if files, err = tree.Next(ctx); ctx.Err() != nil {
+			return
+		}
+		began := time.Now()
+		for _, source := range sources {
+			switch {
+			case source.Package == "" && slices.Contains(files, source.File):
+				_ = s.isolated.Replace(source.Function.LogicalID, source.File)
+			case source.Package != "" && (graph == nil || graph.Touched(source.Package, files)):
+				s.rebuild(ctx, folder, source, began)
+			}
+		}
+		// The edit may have changed what a program is made of.
+		graph, err = watch.Read(ctx, s.options.template.dir(), mains)
+	}
+}
+
+func (s server) rebuild(ctx context.Context, folder *build.Folder, source isolate.Source, began time.Time) {
+	path, err := folder.Build(ctx, source.Program())
+	if err == nil {
+		err = s.isolated.Replace(source.Function.LogicalID, path)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			printError(s.host.stderr, err)
+			s.isolated.Break(source.Function.LogicalID, err.Error())
+		}
+		return
+	}
+	fmt.Fprintf(s.host.stderr, "localhost: %s is served anew, %d ms after the edit\n", nameOf(source.Function), time.Since(began).Milliseconds())
+}
