@@ -49,8 +49,10 @@ down: ## end what runs under supervisor, and wait until it is gone
 test: ## run the tests; they need only Go
 	$(GO) test ./...
 
+# Those that compare take turns, nine rounds, and report medians: docs/performance.md.
 bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchtime 9x ./localhost/fidelity
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /localhost/fidelity)
 
 fidelity: ## ask every stage the cases of docs/fidelity.md, SAM in Docker too, and write it anew
 	$(GO) test ./localhost/fidelity -count=1 -timeout 30m -sam -update

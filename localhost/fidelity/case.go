@@ -46,7 +46,8 @@ type Rule struct {
 	Source string `yaml:"source"`
 	// API is the template in testdata/apis that its cases ask, "main" by default.
 	API string `yaml:"api"`
-	// Except holds for those of its cases that do not say otherwise.
+	// Except holds for those of its cases that do not say otherwise; {} says that there
+	// is none.
 	Except map[Stage]Exception `yaml:"except"`
 	Cases  []Case              `yaml:"cases"`
 }
@@ -71,11 +72,11 @@ type Exception struct {
 
 // Exception returns how the stage departs from the rule's case, and whether it does.
 func (r Rule) Exception(c Case, s Stage) (Exception, bool) {
-	if e, ok := c.Except[s]; ok {
-		return e, true
+	e, ok := c.Except[s]
+	if !ok {
+		e = r.Except[s]
 	}
-	e, ok := r.Except[s]
-	return e, ok
+	return e, e.Why+e.Not != ""
 }
 
 // Load reads the cases of a folder, a topic a file, in the order of their names.
@@ -137,6 +138,10 @@ func (t Topic) check(names map[string]string, file string) error {
 				fail("the case %q has no request, or wants nothing", c.Name)
 			}
 			for s, e := range c.Except {
+				_, ofRule := r.Except[s]
+				if ofRule && e.Not == "" && e.Why == "" && e.empty() {
+					continue // the rule's exception is not one for this case
+				}
 				if (e.Not == "") == (e.Why == "") || (e.Why == "") != e.empty() {
 					fail("the case %q: for %s it says either why not, or why and what else", c.Name, s)
 				}

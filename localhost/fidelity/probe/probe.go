@@ -30,7 +30,7 @@ func routes(app *function.App, r chi.Router) error {
 		} {
 			r.Method(method, pattern, seen)
 		}
-		for _, pattern := range []string{"/do/{what}", "/brief/{what}", "/single/{what}"} {
+		for _, pattern := range []string{"/do/{what}", "/brief/{what}", "/late/{what}", "/single/{what}"} {
 			r.Method(method, pattern, answers)
 		}
 		r.Method(method, "/*", seen)

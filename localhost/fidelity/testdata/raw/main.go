@@ -15,7 +15,6 @@ func main() { lambda.Start(answer) }
 
 func answer(_ context.Context, event json.RawMessage) (json.RawMessage, error) {
 	var request struct {
-		Version         string
 		Body            string
 		IsBase64Encoded bool
 		Query           map[string]string `json:"queryStringParameters"`
@@ -35,8 +34,7 @@ func answer(_ context.Context, event json.RawMessage) (json.RawMessage, error) {
 		}
 		return json.RawMessage(request.Body), nil
 	}
-	if request.Version == "2.0" {
-		return event, nil // it has no statusCode: the whole of it is the body
-	}
-	return json.Marshal(map[string]any{"statusCode": 200, "body": string(event)})
+	return json.Marshal(map[string]any{
+		"statusCode": 200, "headers": map[string]string{"Content-Type": "application/json"}, "body": string(event),
+	})
 }
