@@ -21,10 +21,11 @@ type Recorded struct {
 	Cases map[string]string `json:"cases"`
 }
 
-// Digest tells a case, with its rule and its API, from what it was before.
-func (r Rule) Digest(c Case, api []byte) string {
-	r.Cases = []Case{c}
-	text, err := yaml.Marshal(r)
+// Digest tells what a case is for the stage, with the text of its API's template, from
+// what it was before.
+func (r Rule) Digest(c Case, s Stage, api []byte) string {
+	e, _ := r.Exception(c, s)
+	text, err := yaml.Marshal([]any{c.Request, c.Want, e})
 	if err != nil {
 		return ""
 	}
@@ -42,7 +43,7 @@ func Page(topics []Topic, sam Recorded, has func(Rule, Case) bool) string {
 			total += len(r.Cases)
 		}
 	}
-	p.printf(intro, total)
+	p.printf(intro, total, sam.Version)
 	for _, t := range topics {
 		p.topic(t)
 	}
@@ -64,7 +65,7 @@ const intro = `# Fidelity
 - **processes**: the local host with ` + "`-isolate`" + `, each function its bootstrap in processes of their own;
 - **bootstrap**: the bootstraps under a Runtime API that does nothing else, with the gateway's events, their
   answers taken by AWS' own types;
-- **SAM**: ` + "`sam local start-api`" + ` in Docker.
+- **SAM**: ` + "`sam local start-api`" + ` in Docker (%s).
 
 ` + "`3/3`" + ` says that three of three cases have the answer that API Gateway and Lambda give. A number after it is a note
 at the end: why a case has another answer there (it is held to that one), or is not asked. A dash stands

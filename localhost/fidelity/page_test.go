@@ -47,7 +47,7 @@ func digest(t testing.TB, r fidelity.Rule, c fidelity.Case) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.Digest(c, api)
+	return r.Digest(c, fidelity.SAM, api)
 }
 
 // record notes which cases SAM has passed.
