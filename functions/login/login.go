@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tandem-api/tandem/shared/account"
 	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
@@ -30,12 +31,16 @@ func routes(app *function.App, r chi.Router) error {
 	if err != nil {
 		return err
 	}
+	user, err := account.Required(app)
+	if err != nil {
+		return err
+	}
 	schema, err := validate.Compile(schemaJSON)
 	if err != nil {
 		return err
 	}
 	r.Post("/login", app.Handle(validate.JSON(schema, login(app))))
-	r.With(required).Post("/login/refresh", app.Handle(refresh(app)))
+	r.With(user).Post("/login/refresh", app.Handle(refresh(app)))
 	r.With(required).Post("/logout", app.Handle(logout(app)))
 	return nil
 }
@@ -86,9 +91,13 @@ func login(app *function.App) func(http.ResponseWriter, *http.Request, credentia
 	}
 }
 
+// refresh goes by what the database says of the user now: one who is no more gets no
+// newer token, and one with another name gets a token with it.
 func refresh(app *function.App) function.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		return answerWith(app, w, auth.Of(r.Context()))
+		login := auth.Of(r.Context())
+		login.User = account.Current(r.Context()).Name
+		return answerWith(app, w, login)
 	}
 }
 

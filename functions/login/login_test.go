@@ -203,6 +203,34 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+func TestRefreshGoesByTheUserOfNow(t *testing.T) {
+	app, url := setUp(t)
+	token := logIn(t, url).Token
+	db, err := database.Of(app.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada, err := models.Users.Where("name", "ada").FirstOrFail(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := models.Users.Update(t.Context(), db, &ada, models.Fields{"name": "Ada L."}); err != nil {
+		t.Fatal(err)
+	}
+	newer := read(t, post(t, url+"/login/refresh", "", token))
+	if got := get(t, app.Serve(protected), newer.Token); got.Body != `{"id":1,"user":"Ada L."}` {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if err := models.Users.Delete(t.Context(), db, &ada); err != nil {
+		t.Fatal(err)
+	}
+	for name, token := range map[string]string{"the first token": token, "the newer one": newer.Token} {
+		if got := post(t, url+"/login/refresh", "", token); got.Status != http.StatusUnauthorized {
+			t.Errorf("%s, of a user who is no more: %d %s", name, got.Status, got.Body)
+		}
+	}
+}
+
 func TestLogoutEndsTheWholeSession(t *testing.T) {
 	app, url := setUp(t)
 	other := logIn(t, url)
