@@ -246,8 +246,12 @@ func newClient(b *testing.B, addr, path string) *client {
 	}
 	var first bytes.Buffer
 	got, err := http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &first)), nil)
-	if err != nil || got.StatusCode != http.StatusOK {
-		b.Fatal(got, err)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer got.Body.Close()
+	if got.StatusCode != http.StatusOK {
+		b.Fatal(got.Status)
 	}
 	if _, err := io.Copy(io.Discard, got.Body); err != nil {
 		b.Fatal(err)
