@@ -67,14 +67,14 @@ func watchCommand(ctx context.Context, h host, o serveOptions, args []string, c 
 		return err
 	}
 	defer tree.Close()
-	err = r.run(ctx, tree)
+	r.run(ctx, tree)
 	if embedded != nil {
 		_ = withConfig(h, c, func(app *function.App) error {
 			server{host: h, app: app, embedded: embedded}.countLeft()
 			return nil
 		})
 	}
-	return err
+	return nil
 }
 
 // ownSource is the folder of the package that this program is built from. With
@@ -97,7 +97,7 @@ func ownSource(ctx context.Context, o serveOptions) (string, error) {
 }
 
 // run serves and watches until the context ends, then waits for the server's end.
-func (r *reloader) run(ctx context.Context, tree *watch.Tree) error {
+func (r *reloader) run(ctx context.Context, tree *watch.Tree) {
 	mains := []string{}
 	if r.program != "" {
 		mains = append(mains, r.program)
@@ -123,7 +123,6 @@ func (r *reloader) run(ctx context.Context, tree *watch.Tree) error {
 	}
 	r.retire()
 	r.leaving.Wait()
-	return nil
 }
 
 // errEnded says that the server has ended by itself.
@@ -249,8 +248,8 @@ func (r *reloader) start(path string) (*child, error) {
 	}
 	i := inherited{Redis: r.redis, Silent: true}
 	r.first.Do(func() { i.Silent = false })
-	text, _ := json.Marshal(i) // a text and a truth value: it cannot fail
-	c := &child{cmd: exec.Command(path, append([]string{"serve"}, r.args...)...), alive: alive, ended: make(chan struct{}), said: &recent{}}
+	text, _ := json.Marshal(i)                                                                                                               // a text and a truth value: it cannot fail
+	c := &child{cmd: exec.Command(path, append([]string{"serve"}, r.args...)...), alive: alive, ended: make(chan struct{}), said: &recent{}} //nolint:noctx // it is asked to drain, not killed
 	c.cmd.Env = append(os.Environ(), inheritance+"="+string(text))
 	c.cmd.Stdout, c.cmd.Stderr = r.host.stdout, io.MultiWriter(r.host.stderr, c.said)
 	c.cmd.ExtraFiles = []*os.File{r.socket, readyEnd, aliveEnd} // see inherit.go

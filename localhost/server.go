@@ -70,6 +70,25 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    64 << 10, // the gateway's own limit is lower, and has its own answer
 		ErrorLog:          slog.NewLogLogger(s.app.Log.Handler(), slog.LevelWarn),
 	}
+	err = s.serve(ctx, web, listener)
+	s.countLeft()
+	return err
+}
+
+// work starts the workers of this process.
+func (s server) work(ctx context.Context, group *errgroup.Group) error {
+	timed, err := s.scheduled()
+	if err != nil {
+		return usageError{err}
+	}
+	for range s.options.workers {
+		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed}) })
+	}
+	return nil
+}
+
+// serve runs the web server and the workers until the context ends.
+func (s server) serve(ctx context.Context, web *http.Server, listener net.Listener) error {
 	// One that fails stops the others.
 	group, ctx := errgroup.WithContext(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
@@ -97,21 +116,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
-	err = group.Wait()
-	s.countLeft()
-	return err
-}
-
-// work starts the workers of this process.
-func (s server) work(ctx context.Context, group *errgroup.Group) error {
-	timed, err := s.scheduled()
-	if err != nil {
-		return usageError{err}
-	}
-	for range s.options.workers {
-		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed}) })
-	}
-	return nil
+	return group.Wait()
 }
 
 // ready checks what the functions depend on, so that a wrong setting ends the command

@@ -39,14 +39,17 @@ func (s server) swap(ctx context.Context, tree *watch.Tree, folder *build.Folder
 			mains = append(mains, source.Package)
 		}
 	}
-	graph, err := watch.Read(ctx, s.options.template.dir(), mains)
-	for {
-		if err != nil {
+	for { // an edit may change what a program is made of
+		graph, err := watch.Read(ctx, s.options.template.dir(), mains)
+		if err != nil && ctx.Err() == nil {
 			s.app.Log.ErrorContext(ctx, "watch", "error", err)
 		}
-		var files []string
-		if files, err = tree.Next(ctx); ctx.Err() != nil {
+		files, err := tree.Next(ctx)
+		if ctx.Err() != nil {
 			return
+		}
+		if err != nil {
+			s.app.Log.ErrorContext(ctx, "watch", "error", err)
 		}
 		began := time.Now()
 		for _, source := range sources {
@@ -57,8 +60,6 @@ func (s server) swap(ctx context.Context, tree *watch.Tree, folder *build.Folder
 				s.rebuild(ctx, folder, source, began)
 			}
 		}
-		// The edit may have changed what a program is made of.
-		graph, err = watch.Read(ctx, s.options.template.dir(), mains)
 	}
 }
 

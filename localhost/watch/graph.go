@@ -88,14 +88,14 @@ func touches(packages map[string]listed, file string) bool {
 	if name == "go.mod" || name == "go.sum" || name == "go.work" {
 		return true
 	}
-	p, ok := packages[filepath.Dir(file)]
 	if strings.HasSuffix(name, "_test.go") {
 		return false
 	}
+	_, ok := packages[filepath.Dir(file)]
 	if strings.HasSuffix(name, ".go") || strings.HasSuffix(name, ".s") {
 		return ok
 	}
-	for _, p = range packages { // what is embedded, or may be from now on
+	for _, p := range packages { // what is embedded, or may be from now on
 		if len(p.EmbedPatterns) > 0 && strings.HasPrefix(file, p.Dir+string(filepath.Separator)) {
 			return true
 		}
