@@ -55,7 +55,8 @@ func (s server) isolateAll(ctx context.Context, folder *build.Folder) (running *
 		end()
 		return nil, nil, err
 	}
-	return running, func() { stop(); end() }, nil
+	endAll := end // the result is another one from here on
+	return running, func() { stop(); endAll() }, nil
 }
 
 func (s server) isolateOptions(executables map[string]string) isolate.Options {
