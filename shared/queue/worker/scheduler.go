@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/schedule"
+	"github.com/tandem-api/tandem/shared/redisdb"
 )
 
 // Of all workers, one enqueues what is scheduled: the one that holds the lock. It
@@ -22,8 +22,6 @@ const (
 	schedulerLock  = "tandem:scheduler"
 	schedulerState = "tandem:schedules" // hash: name → Unix time of the last tick
 
-	lockTTL   = 15 * time.Second // how long the lock outlives a worker that died
-	lockRenew = 5 * time.Second  // and how often the others look
 	// catchUp is how late a tick may be enqueued. Of those that nobody was there for,
 	// as all workers were down, the older ones are lost, and logged.
 	catchUp = 5 * time.Minute
@@ -33,7 +31,6 @@ type scheduler struct {
 	app     *function.App
 	client  redis.UniversalClient
 	entries []*entry
-	token   string
 }
 
 // entry is a schedule, and the last tick that was dealt with.
@@ -44,7 +41,7 @@ type entry struct {
 }
 
 func newScheduler(app *function.App, client redis.UniversalClient, jobs []queue.Declared, more []queue.Timed) (*scheduler, error) {
-	s := &scheduler{app: app, client: client, token: rand.Text()}
+	s := &scheduler{app: app, client: client}
 	var wrong []error
 	for _, job := range jobs {
 		timed, err := job.Timed()
@@ -66,45 +63,35 @@ func newScheduler(app *function.App, client redis.UniversalClient, jobs []queue.
 	return s, errors.Join(wrong...)
 }
 
-// run enqueues what is scheduled, whenever this worker holds the lock.
+// run enqueues what is scheduled, whenever this worker leads the others.
 func (s *scheduler) run(ctx context.Context) {
-	if len(s.entries) == 0 {
-		return
-	}
-	for {
-		if s.lock(ctx) {
-			s.app.Log.DebugContext(ctx, "this worker schedules now")
-			s.lead(ctx)
-		}
-		if !sleep(ctx, lockRenew) {
-			return
-		}
+	if len(s.entries) > 0 {
+		redisdb.Lead(ctx, s.client, schedulerLock, s.lead)
 	}
 }
 
 // once enqueues what is due now, unless another worker sees to it.
 func (s *scheduler) once(ctx context.Context) error {
-	if len(s.entries) == 0 || !s.lock(ctx) {
+	if len(s.entries) == 0 {
 		return nil
 	}
-	defer s.unlock()
-	if err := s.load(ctx); err != nil {
+	_, err := redisdb.LeadOnce(ctx, s.client, schedulerLock, func(ctx context.Context) error {
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		_, err := s.fire(ctx)
 		return err
-	}
-	_, err := s.fire(ctx)
+	})
 	return err
 }
 
-// lead enqueues until the lock is lost or the context ends.
+// lead enqueues until the context ends or Redis fails.
 func (s *scheduler) lead(ctx context.Context) {
-	defer s.unlock()
+	s.app.Log.DebugContext(ctx, "this worker schedules now")
 	err := s.load(ctx)
 	for err == nil {
 		var next time.Time
-		if next, err = s.fire(ctx); err != nil {
-			break
-		}
-		if !sleep(ctx, min(time.Until(next), lockRenew)) || !s.renew(ctx) {
+		if next, err = s.fire(ctx); err == nil && !sleep(ctx, time.Until(next)) {
 			return
 		}
 	}
@@ -130,7 +117,7 @@ func (s *scheduler) load(ctx context.Context) error {
 
 // fire enqueues all that is due, and returns when the next is.
 func (s *scheduler) fire(ctx context.Context) (next time.Time, err error) {
-	next = time.Now().Add(lockTTL)
+	next = time.Now().Add(time.Minute)
 	for _, e := range s.entries {
 		at, err := s.fireOne(ctx, e)
 		if err != nil {
@@ -178,32 +165,6 @@ func (s *scheduler) enqueue(ctx context.Context, e *entry, tick time.Time) error
 	}
 	return nil
 }
-
-// lock reports whether this worker is the one that schedules, from now on.
-func (s *scheduler) lock(ctx context.Context) bool {
-	ok, err := s.client.SetNX(ctx, schedulerLock, s.token, lockTTL).Result()
-	return ok && err == nil
-}
-
-func (s *scheduler) renew(ctx context.Context) bool {
-	ok, err := renewLock.Run(ctx, s.client, []string{schedulerLock}, s.token, lockTTL.Milliseconds()).Bool()
-	return ok && err == nil
-}
-
-// unlock lets another worker take over at once.
-func (s *scheduler) unlock() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = dropLock.Run(ctx, s.client, []string{schedulerLock}, s.token).Err() // it lapses otherwise
-}
-
-var renewLock = redis.NewScript(`
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call("PEXPIRE", KEYS[1], ARGV[2])`)
-
-var dropLock = redis.NewScript(`
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call("DEL", KEYS[1])`)
 
 // sleep reports whether the context still lasts after d.
 func sleep(ctx context.Context, d time.Duration) bool {
