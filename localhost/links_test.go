@@ -26,9 +26,11 @@ func TestBootstrapsLinkOnlyWhatTheyUse(t *testing.T) {
 		"fail":   {},
 		"foo":    {gorm, sqlite, postgres},
 		"health": {gorm, sqlite, postgres, redis},
+		"jobs":   {queue, redis, schema, jwt},
 		"login":  {gorm, sqlite, postgres, redis, schema, jwt},
 		"posts":  {gorm, sqlite, postgres, redis, schema, jwt},
 		"users":  {gorm, sqlite, postgres, redis, schema, jwt},
+		"work":   {gorm, sqlite, postgres, queue, redis},
 	}
 	for _, f := range functions() {
 		t.Run(f.Name, func(t *testing.T) {

@@ -82,7 +82,7 @@ func (s server) work(ctx context.Context, group *errgroup.Group) error {
 		return usageError{err}
 	}
 	for range s.options.workers {
-		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed}) })
+		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed, Outbox: true}) })
 	}
 	return nil
 }

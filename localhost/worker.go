@@ -21,7 +21,7 @@ import (
 // workerCommand runs jobs until it is told to stop, or with -burst until none is left.
 func workerCommand(ctx context.Context, h host, args []string) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	o := worker.Options{Queues: queue.Weights(), Limits: map[string]int{}, Wait: true}
+	o := worker.Options{Queues: queue.Weights(), Limits: map[string]int{}, Outbox: true, Wait: true}
 	flags.IntVar(&o.Concurrency, "concurrency", 10, "how many jobs to run at once")
 	flags.Var(queueWeights(o.Queues), "queues", "the queues to take jobs from, with their `weights`")
 	flags.BoolVar(&o.Strict, "strict", false, "take from a queue only while those of more weight are empty")

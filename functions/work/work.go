@@ -29,6 +29,6 @@ func events(app *function.App) (function.EventHandler, error) {
 			ctx, cancel = context.WithTimeout(ctx, patience)
 			defer cancel()
 		}
-		return worker.Drain(ctx, app, workers.All(), worker.Options{})
+		return worker.Drain(ctx, app, workers.All(), worker.Options{Outbox: true})
 	}, nil
 }

@@ -125,7 +125,10 @@ func holder(ctx context.Context, app *function.App, kind string, payload []byte,
 }
 
 func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.Task, error) {
-	h := Header{Trace: logging.Value(ctx, logging.TraceID), Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now(), By: o.by, Tick: o.tick}
+	if o.trace == "" {
+		o.trace = logging.Value(ctx, logging.TraceID)
+	}
+	h := Header{Trace: o.trace, Retries: o.retries, Next: o.next, Parent: o.parent, EnqueuedAt: time.Now(), By: o.by, Tick: o.tick}
 	header, err := h.write()
 	if err != nil {
 		return nil, err

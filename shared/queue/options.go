@@ -23,6 +23,7 @@ type options struct {
 	parent  *Parent
 	by      string
 	tick    time.Time
+	trace   string // instead of the context's
 	wrong   []error
 }
 

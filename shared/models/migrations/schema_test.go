@@ -76,7 +76,7 @@ func types(t reflect.Type) [2]string {
 
 // A model and its table say the same, and each table has a model.
 func TestTheMigratedSchemaIsThatOfTheModels(t *testing.T) {
-	all := []any{models.User{}, models.Post{}, models.Comment{}}
+	all := []any{models.User{}, models.Post{}, models.Comment{}, models.OutboxJob{}}
 	apptest.EachDatabase(t, func(t *testing.T, url config.Secret) {
 		db := apptest.OpenDatabase(t, url)
 		known := []string{}

@@ -26,6 +26,9 @@ type Options struct {
 	Limits map[string]int
 	// Timed are steps that run by themselves, beside the schedules of the jobs.
 	Timed []queue.Timed
+	// Outbox moves the jobs that workers.EnqueueTx has written into the database to
+	// their queues. It needs a DATABASE_URL.
+	Outbox bool
 	// Burst ends Run as soon as nothing waits in the queues or runs.
 	Burst bool
 	// Wait makes Run wait for a Redis that cannot be reached, instead of failing.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
+	"github.com/tandem-api/tandem/shared/queue/outbox"
 	"github.com/tandem-api/tandem/shared/redisdb"
 )
 
@@ -103,12 +104,12 @@ func (w *worker) run(ctx context.Context) error {
 	defer cancel()
 	empty := make(chan error, 1)
 	if w.options.Burst {
-		if err := w.scheduler.once(ctx); err != nil && ctx.Err() == nil {
+		if err := w.once(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("worker: %w", err)
 		}
 		w.background.Go(func() { empty <- w.waitEmpty(ctx) })
 	} else {
-		w.background.Go(func() { w.scheduler.run(ctx) })
+		w.lead(ctx)
 	}
 	if err := w.resume(ctx); err != nil {
 		return err
@@ -116,6 +117,30 @@ func (w *worker) run(ctx context.Context) error {
 	defer w.stop()
 	return w.wait(ctx, empty)
 }
+
+// lead does what one worker does for all, while it is this one.
+func (w *worker) lead(ctx context.Context) {
+	w.background.Go(func() { w.scheduler.run(ctx) })
+	if w.options.Outbox {
+		w.background.Go(func() {
+			redisdb.Lead(ctx, w.client, outboxLock, func(ctx context.Context) { outbox.Relay(ctx, w.app) })
+		})
+	}
+}
+
+// once does what lead does, as far as it is due now.
+func (w *worker) once(ctx context.Context) error {
+	err := w.scheduler.once(ctx)
+	if w.options.Outbox {
+		_, later := redisdb.LeadOnce(ctx, w.client, outboxLock, func(ctx context.Context) error {
+			return outbox.All(ctx, w.app)
+		})
+		err = errors.Join(err, later)
+	}
+	return err
+}
+
+const outboxLock = "tandem:outbox"
 
 // wait returns when the context ends or the queues are empty.
 func (w *worker) wait(ctx context.Context, empty <-chan error) error {
