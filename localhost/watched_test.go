@@ -66,7 +66,7 @@ func TestWatchIsolated(t *testing.T) {
 	if dropped.Load() > 0 {
 		t.Errorf("%d of %d requests had no answer", dropped.Load(), asked.Load())
 	}
-	if code := p.stop(t, syscall.SIGTERM); code != 0 {
-		t.Errorf("exit %d, want 0\n%s", code, p.stderr)
+	if code := p.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(p.stderr.String(), "fatal error") {
+		t.Errorf("exit %d, want 0 and no crash of a server that was replaced\n%s", code, p.stderr)
 	}
 }
