@@ -28,7 +28,7 @@ func TestBootstrapsLinkOnlyWhatTheyUse(t *testing.T) {
 		"health": {gorm, sqlite, postgres, redis},
 		"jobs":   {queue, redis, schema, jwt},
 		"login":  {gorm, sqlite, postgres, redis, schema, jwt},
-		"posts":  {gorm, sqlite, postgres, redis, schema, jwt},
+		"posts":  {gorm, sqlite, postgres, redis, schema, jwt, queue},
 		"users":  {gorm, sqlite, postgres, redis, schema, jwt},
 		"work":   {gorm, sqlite, postgres, queue, redis},
 	}

@@ -331,3 +331,56 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("%d posts a day later", n)
 	}
 }
+
+// A post and the job that announces it are written in one transaction.
+func TestAPublishedPostIsAnnouncedOnce(t *testing.T) {
+	const past, future = `"2026-01-02T03:04:05Z"`, `"2999-01-02T03:04:05Z"`
+	body := func(at string) string { return `{"title":"News","body":"text","published_at":` + at + `}` }
+	patch := func(at string) func(client, string) {
+		return func(c client, path string) {
+			c.want(c.do("PATCH", path, `{"published_at":`+at+`}`, "Content-Type", "application/merge-patch+json"), 200)
+		}
+	}
+	for _, step := range []struct {
+		name  string
+		first string // published_at at the creation
+		then  []func(client, string)
+		want  int
+	}{
+		{"at once", past, nil, 1},
+		{"a draft", "null", nil, 0},
+		{"a date to come", future, nil, 0},
+		{"a draft, later published", "null", []func(client, string){patch(past)}, 1},
+		{"published, then changed", past, []func(client, string){patch(past)}, 1},
+		{"taken back, and published again", past, []func(client, string){patch("null"), patch(past)}, 2},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			c := newClient(t)
+			path := c.want(c.do("POST", "/posts", body(step.first)), 201).Header.Get("Location")
+			for _, then := range step.then {
+				then(c, path)
+			}
+			var messages []string
+			if err := c.db.Raw("SELECT message FROM outbox_jobs").Scan(&messages).Error; err != nil {
+				t.Fatal(err)
+			}
+			if len(messages) != step.want {
+				t.Fatalf("%d jobs in the outbox, want %d: %q", len(messages), step.want, messages)
+			}
+			for _, m := range messages {
+				if !strings.Contains(m, "announce_post") {
+					t.Errorf("another job: %s", m)
+				}
+			}
+		})
+	}
+}
+
+func TestAPostThatIsRefusedIsNotAnnounced(t *testing.T) {
+	c := newClient(t)
+	c.want(c.as("bob").do("POST", "/posts", `{"title":"","body":"text","published_at":"2026-01-02T03:04:05Z"}`), 422)
+	var n int
+	if err := c.db.Raw("SELECT count(*) FROM outbox_jobs").Scan(&n).Error; err != nil || n != 0 {
+		t.Errorf("%v, %d jobs in the outbox, want none", err, n)
+	}
+}

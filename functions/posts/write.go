@@ -1,6 +1,7 @@
 package posts
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/models"
 	"github.com/tandem-api/tandem/shared/resource"
+	"github.com/tandem-api/tandem/shared/workers"
 )
 
 // content is what post.json describes: all of a post that its author writes.
@@ -26,7 +28,13 @@ func (c controller) create(w http.ResponseWriter, r *http.Request, in content) e
 		AuthorID: account.Current(r.Context()).ID,
 		Title:    in.Title, Body: in.Body, PublishedAt: in.PublishedAt,
 	}
-	if err := models.Posts.Create(r.Context(), db, &post); err != nil {
+	err = database.Transaction(r.Context(), db, func(tx *database.DB) error {
+		if err := models.Posts.Create(r.Context(), tx, &post); err != nil {
+			return err
+		}
+		return announce(r.Context(), tx, post)
+	})
+	if err != nil {
 		return resource.Refused(err)
 	}
 	return resource.Created(w, r, models.Posts.Query, post, post.ID)
@@ -48,12 +56,35 @@ func (c controller) patch(w http.ResponseWriter, r *http.Request, in map[string]
 
 func (c controller) update(w http.ResponseWriter, r *http.Request, fields models.Fields) error {
 	post, err := c.change(r, func(tx *database.DB, post *models.Post) error {
-		return models.Posts.Update(r.Context(), tx, post, fields)
+		before := isPublished(*post)
+		if err := models.Posts.Update(r.Context(), tx, post, fields); err != nil || before {
+			return err
+		}
+		return announce(r.Context(), tx, *post)
 	})
 	if err != nil {
 		return err
 	}
 	return resource.ShowRow(w, r, http.StatusOK, models.Posts.Query, post)
+}
+
+// isPublished says whether a post can be read by now; one with a date to come cannot.
+func isPublished(p models.Post) bool {
+	return p.PublishedAt != nil && !p.PublishedAt.After(time.Now())
+}
+
+// announce enqueues the announcement of a post that is published, in the transaction
+// that wrote it. Whoever writes it is logged in, but need not be its author.
+func announce(ctx context.Context, tx *database.DB, p models.Post) error {
+	if !isPublished(p) {
+		return nil
+	}
+	author, err := models.Users.FindOrFail(ctx, tx, p.AuthorID)
+	if err != nil {
+		return err
+	}
+	_, err = workers.EnqueueTx(ctx, tx, workers.AnnouncePost, workers.AnnounceArgs{PostID: p.ID, Title: p.Title, Author: author.Name})
+	return err
 }
 
 func (c controller) remove(w http.ResponseWriter, r *http.Request) error {

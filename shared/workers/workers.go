@@ -9,6 +9,7 @@ import "github.com/tandem-api/tandem/shared/queue"
 // All returns every job that a worker does.
 func All() []queue.Declared {
 	return []queue.Declared{
+		AnnouncePost,
 		SlowJob,
 	}
 }
