@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/logging"
 	"github.com/tandem-api/tandem/shared/queue"
+	"github.com/tandem-api/tandem/shared/queue/tally"
 	"github.com/tandem-api/tandem/shared/report"
 )
 
@@ -32,6 +33,7 @@ type handler struct {
 	limits  *limits
 	cancels *cancels
 	reports *reportLimit
+	tally   *tally.Tally
 	ended   atomic.Int64 // runs
 }
 
@@ -40,6 +42,7 @@ func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
 		app:     app,
 		jobs:    make(map[string]queue.Definition, len(jobs)),
 		cancels: &cancels{running: map[string]context.CancelCauseFunc{}},
+		tally:   tally.New(),
 		reports: &reportLimit{every: time.Minute, last: map[string]time.Time{}},
 	}
 	var wrong []error
@@ -116,10 +119,32 @@ func (h *handler) ProcessTask(ctx context.Context, at *asynq.Task) error {
 	} else {
 		err = h.fail(ctx, t, err)
 	}
+	took := time.Since(start)
+	h.count(t, err, took)
 	if err == nil {
-		h.app.Log.LogAttrs(ctx, slog.LevelInfo, "job done", slog.Duration("duration", time.Since(start)))
+		h.app.Log.LogAttrs(ctx, slog.LevelInfo, "job done", slog.Duration("duration", took))
 	}
 	return err
+}
+
+// count adds the run to the tally. Kinds that nobody knows may be many: they are one.
+func (h *handler) count(t task, err error, took time.Duration) {
+	outcome := tally.Retried
+	switch {
+	case err == nil:
+		outcome = tally.Done
+	case !isFailure(err):
+		outcome = tally.Snoozed
+	case errors.Is(err, queue.ErrCancelled):
+		outcome = tally.Cancelled
+	case errors.Is(err, asynq.SkipRetry):
+		outcome = tally.Failed
+	}
+	kind := t.Kind
+	if _, known := h.jobs[kind]; !known {
+		kind = "unknown"
+	}
+	h.tally.Add(kind, t.Queue, outcome, took)
 }
 
 func (h *handler) do(ctx context.Context, t task) error {

@@ -100,8 +100,10 @@ var errStopping = errors.New("the worker stops")
 func (w *worker) run(ctx context.Context) error {
 	defer w.handler.cancels.listen(w.client)()
 	ctx, cancel := context.WithCancel(ctx)
+	defer w.lastTally()
 	defer w.background.Wait()
 	defer cancel()
+	w.background.Go(func() { w.handler.tally.Run(ctx, w.client) })
 	empty := make(chan error, 1)
 	if w.options.Burst {
 		if err := w.once(ctx); err != nil && ctx.Err() == nil {
@@ -116,6 +118,15 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	defer w.stop()
 	return w.wait(ctx, empty)
+}
+
+// lastTally adds what has been counted since the jobs under way have ended.
+func (w *worker) lastTally() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := w.handler.tally.Flush(ctx, w.client); err != nil {
+		w.app.Log.WarnContext(ctx, "some jobs are not counted", "error", err)
+	}
 }
 
 // lead does what one worker does for all, while it is this one.
