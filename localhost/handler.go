@@ -10,6 +10,7 @@ import (
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/queue/metrics"
 )
 
 // handler returns everything that the host serves: what API Gateway would, beside it
@@ -79,7 +80,7 @@ func notOurs(f *template.Function) error {
 }
 
 func (s server) consoleOptions() console.Options {
-	o := console.Options{EmbeddedRedis: s.redisEmbedded(), Workers: s.options.workers}
+	o := console.Options{Metrics: metrics.Handler(s.app), EmbeddedRedis: s.redisEmbedded(), Workers: s.options.workers}
 	for _, r := range s.template.Routes() {
 		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: nameOf(r.Function)})
 	}
