@@ -106,7 +106,7 @@ func (w *worker) run(ctx context.Context) error {
 	w.background.Go(func() { w.handler.tally.Run(ctx, w.client) })
 	empty := make(chan error, 1)
 	if w.options.Burst {
-		if err := w.once(ctx); err != nil && ctx.Err() == nil {
+		if err := w.once(ctx); err != nil && !over(ctx) {
 			return fmt.Errorf("worker: %w", err)
 		}
 		w.background.Go(func() { empty <- w.waitEmpty(ctx) })
@@ -153,6 +153,13 @@ func (w *worker) once(ctx context.Context) error {
 
 const outboxLock = "tandem:outbox"
 
+// over says that the context's time is up. A command to Redis has the same deadline, and
+// its time-out may come a moment before the context notices its own.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
+}
+
 // wait returns when the context ends or the queues are empty.
 func (w *worker) wait(ctx context.Context, empty <-chan error) error {
 	for {
@@ -160,7 +167,7 @@ func (w *worker) wait(ctx context.Context, empty <-chan error) error {
 		case <-ctx.Done():
 			return nil
 		case err := <-empty:
-			if err != nil && ctx.Err() == nil {
+			if err != nil && !over(ctx) {
 				return fmt.Errorf("worker: %w", err)
 			}
 			return nil
