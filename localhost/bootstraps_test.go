@@ -43,7 +43,7 @@ func requests(function, token string) []request {
 		return request{route: "GET " + route, method: "GET", target: target}
 	}
 	return map[string][]request{
-		"foo": {get("/v{version}/foo", "/v1/foo"), get("/v{version}/foo", "/v2/foo?a=%2F"), get("/v{version}/foo", "/v%31/foo"), get("/v{version}/foo", "/vx%2F1/foo")},
+		"foo": {get("/{version}/foo", "/v1/foo"), get("/{version}/foo", "/v2/foo?a=%2F"), get("/{version}/foo", "/v%31/foo"), get("/{version}/foo", "/vx%2F1/foo")},
 		"bar": {
 			bar(`{"hello":"ä","world":[{"color":"rot, \"blau\""}]}`), bar(`{"hello":1,"world":[{}]}`), bar(`{"hello":`), bar(""), bar(strings.Repeat(" ", 1<<20) + "{}"),
 			post(`{"hello":"w","world":[{"color":"red"}]}`, http.Header{"Content-Type": {"application/json"}}),

@@ -94,8 +94,12 @@ func TestRoutesAreTheSameInTheTemplateAndInTheCode(t *testing.T) {
 	}
 }
 
-// pattern is what chi allows in a variable that API Gateway does not know.
-var pattern = regexp.MustCompile(`\{(\w+):[^}]*\}`)
+// What chi allows and API Gateway does not know: a pattern for a variable, and a
+// variable that is not the whole of its part of the path.
+var (
+	pattern = regexp.MustCompile(`\{(\w+):[^}]*\}`)
+	mixed   = regexp.MustCompile(`/(?:[^/{}]+(\{\w+\})[^/{}]*|(\{\w+\})[^/{}]+)`)
+)
 
 // routesInCode returns a function's routes as API Gateway would name them.
 func routesInCode(t *testing.T, app *function.App, f function.Function) []string {
@@ -113,7 +117,8 @@ func routesInCode(t *testing.T, app *function.App, f function.Function) []string
 		if before, all := strings.CutSuffix(route, "/*"); all {
 			route = before + "/{proxy+}"
 		}
-		keys = append(keys, method+" "+pattern.ReplaceAllString(route, "{$1}"))
+		route = mixed.ReplaceAllString(pattern.ReplaceAllString(route, "{$1}"), "/$1$2")
+		keys = append(keys, method+" "+route)
 		return nil
 	})
 	if err != nil {
@@ -121,6 +126,23 @@ func routesInCode(t *testing.T, app *function.App, f function.Function) []string
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// part is what API Gateway takes of a path between slashes; it refuses to create a route
+// with any other ("One or more path parts appear to be invalid").
+var part = regexp.MustCompile(`^(\{[\w.:-]+\+?\}|[a-zA-Z0-9.:_-]+)$`)
+
+func TestAPIGatewayTakesThePaths(t *testing.T) {
+	for _, r := range loadTemplate(t).Routes() {
+		if r.Path == template.Default || r.Path == "/" {
+			continue
+		}
+		for p := range strings.SplitSeq(strings.TrimPrefix(r.Path, "/"), "/") {
+			if !part.MatchString(p) {
+				t.Errorf("%s: %q in %s: a variable has to be a whole part of a path", r.Position, p, r.Path)
+			}
+		}
+	}
 }
 
 func TestEveryFunctionBehindARouteHasARecordedEvent(t *testing.T) {

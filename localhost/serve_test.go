@@ -190,7 +190,7 @@ func TestServeWithNothingButGo(t *testing.T) {
 	if code := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit %d after SIGTERM, want 0\n%s", code, p.stderr)
 	}
-	for _, want := range []string{"/v{version}/foo", "/internal/", "do not outlive it"} {
+	for _, want := range []string{"/{version}/foo", "/internal/", "do not outlive it"} {
 		if !strings.Contains(p.stdout.String(), want) {
 			t.Errorf("serve did not print %q:\n%s", want, p.stdout)
 		}
