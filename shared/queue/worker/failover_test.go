@@ -31,8 +31,8 @@ const (
 const ticks = 40 // one a second
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(workerRedis); url != "" { //nolint:forbidigo // it is a main here
-		if err := workerProcess(url, os.Getenv(workerStart), os.Getenv(workerQueue)); err != nil { //nolint:forbidigo // the same
+	if url := os.Getenv(workerRedis); url != "" {
+		if err := workerProcess(url, os.Getenv(workerStart), os.Getenv(workerQueue)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
