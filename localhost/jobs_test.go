@@ -90,26 +90,26 @@ func TestJobsAsJSON(t *testing.T) {
 
 func TestJobsRefuses(t *testing.T) {
 	app := apptest.New(t)
-	id := slow(t, app, 1)
+	id, cancelled := slow(t, app, 1), slow(t, app, 2) // the cases run in any order
 	for args, want := range map[string]struct {
 		code int
 		says string
 	}{
-		"":                         {2, "jobs: say list"},
-		"frob":                     {2, "jobs: say list"},
-		"show":                     {2, "its id"},
-		"run":                      {2, "their ids"},
-		"run x -all retry":         {2, "their ids"},
-		"run -all sleeping":        {2, `no state "sleeping"`},
-		"list -queue lost":         {2, `no queue "lost"`},
-		"list -limit 0":            {2, "-limit"},
-		"list now":                 {2, `"now"`},
-		"pause":                    {2, "critical, default, low"},
-		"show none":                {1, "not found"},
-		"pause lost":               {1, "not found"},
-		"run " + id:                {1, "which is pending"},
-		"archive -all completed":   {1, "completed"},
-		"cancel none " + id + " x": {1, "not found"},
+		"":                                {2, "jobs: say list"},
+		"frob":                            {2, "jobs: say list"},
+		"show":                            {2, "its id"},
+		"run":                             {2, "their ids"},
+		"run x -all retry":                {2, "their ids"},
+		"run -all sleeping":               {2, `no state "sleeping"`},
+		"list -queue lost":                {2, `no queue "lost"`},
+		"list -limit 0":                   {2, "-limit"},
+		"list now":                        {2, `"now"`},
+		"pause":                           {2, "critical, default, low"},
+		"show none":                       {1, "not found"},
+		"pause lost":                      {1, "not found"},
+		"run " + id:                       {1, "which is pending"},
+		"archive -all completed":          {1, "completed"},
+		"cancel none " + cancelled + " x": {1, "not found"},
 	} {
 		if got := jobsOf(t, app, strings.Fields(args)...); got.code != want.code || !strings.Contains(got.stderr, want.says) {
 			t.Errorf("jobs %s: %d %s, want %d with %q", args, got.code, got.stderr, want.code, want.says)
