@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-api/tandem/localhost/cli"
+	"github.com/tandem-api/tandem/localhost/server"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/apptest"
 )
@@ -40,16 +42,16 @@ func BenchmarkStart(b *testing.B) {
 		b.Run(fmt.Sprintf("functions=%d", n), func(b *testing.B) {
 			dir := b.TempDir()
 			write(b, dir, "template.yaml", string(repeated(n)))
-			flags := templateFlags{path: filepath.Join(dir, "template.yaml")}
+			flags := cli.TemplateFlags{Path: filepath.Join(dir, "template.yaml")}
 			lookup := map[string]string{"AUTH_SECRET": strings.Repeat("x", 32)}
-			h := host{lookup: func(key string) (string, bool) { v, ok := lookup[key]; return v, ok }}
+			h := cli.Host{Functions: functions(), Lookup: func(key string) (string, bool) { v, ok := lookup[key]; return v, ok }}
 			app := apptest.New(b).App
 			for b.Loop() {
-				read, err := flags.read(h, "", false)
+				read, err := flags.Read(h, "", false)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := (server{host: h, app: app, template: read.template}).handler(); err != nil {
+				if _, err := server.Handler(h, app, read.Template); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -65,7 +67,7 @@ func BenchmarkRouting(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			h, err := (server{app: apptest.New(b).App, template: described}).handler()
+			h, err := server.Handler(cli.Host{Functions: functions()}, apptest.New(b).App, described)
 			if err != nil {
 				b.Fatal(err)
 			}

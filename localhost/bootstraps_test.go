@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/tandem-api/tandem/localhost/cli"
+	"github.com/tandem-api/tandem/localhost/server"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/config"
@@ -157,11 +159,11 @@ func addAda(t *testing.T, app *apptest.App) {
 // serveHost serves what `localhost serve` does, in this process.
 func serveHost(t *testing.T, app *apptest.App) string {
 	t.Helper()
-	described, err := template.Load(filepath.Join(apptest.Root(t), defaultTemplate), template.Options{})
+	described, err := template.Load(filepath.Join(apptest.Root(t), cli.DefaultTemplate), template.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := server{app: app.App, template: described}.handler()
+	h, err := server.Handler(cli.Host{Functions: functions()}, app.App, described)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-api/tandem/localhost/cli"
+	"github.com/tandem-api/tandem/localhost/command"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
@@ -30,13 +32,13 @@ func localhost(t *testing.T, env map[string]string, args ...string) outcome {
 func localhostWith(t *testing.T, stdin string, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	h := host{
-		stdin:  strings.NewReader(stdin),
-		stdout: &stdout, stderr: &stderr,
-		lookup: func(key string) (string, bool) { v, ok := env[key]; return v, ok },
+	h := cli.Host{
+		Stdin:  strings.NewReader(stdin),
+		Stdout: &stdout, Stderr: &stderr,
+		Lookup:    func(key string) (string, bool) { v, ok := env[key]; return v, ok },
+		Functions: functions(),
 	}
-	err := run(t.Context(), args, h)
-	code := exitCode(err, &stderr)
+	code := cli.ExitCode(command.Run(t.Context(), h, args), &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
@@ -197,26 +199,6 @@ func TestTokenIsPrintedAlone(t *testing.T) {
 	got := localhost(t, nil, "token", "-user", "asdf")
 	if got.code != 0 || strings.Count(got.stdout, ".") != 2 || strings.Count(got.stdout, "\n") != 1 {
 		t.Errorf("exit %d, stdout %q, stderr %q: want one line with a JWT", got.code, got.stdout, got.stderr)
-	}
-}
-
-func TestTheLocalSecretIsKept(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tmp", "secret")
-	results := make(chan string)
-	for range 8 {
-		go func() {
-			s, err := localSecret(path)
-			if err != nil {
-				t.Error(err)
-			}
-			results <- s.Reveal()
-		}()
-	}
-	first := <-results
-	for range 7 {
-		if next := <-results; next != first || len(next) < 32 {
-			t.Errorf("two secrets for one file: of %d and %d bytes", len(first), len(next))
-		}
 	}
 }
 

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/shared/apptest"
 )
 
 func TestInvoke(t *testing.T) {
 	root := apptest.Root(t)
-	described := filepath.Join(root, defaultTemplate)
+	described := filepath.Join(root, cli.DefaultTemplate)
 	event := filepath.Join(root, "events", "foo.json")
 	for name, c := range map[string]struct {
 		args  []string

@@ -48,6 +48,9 @@ type Folder struct {
 	made int
 }
 
+// Dir is where the local host keeps the programs that it builds.
+const Dir = "tmp/programs"
+
 // Open returns the folder at dir, which is made where it is not there. Close it.
 func Open(dir string) (*Folder, error) {
 	dir, err := filepath.Abs(dir)

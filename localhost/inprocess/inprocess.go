@@ -59,7 +59,10 @@ func (f *Function) Invoke(ctx context.Context, inv lambda.Invocation) (lambda.Re
 	go func() {
 		defer f.running.Add(-1)
 		defer cancel()
-		done <- result(f.invoke(within, event))
+		// What comes after the time-out, such as the context's own error, comes too late.
+		if r := result(f.invoke(within, event)); within.Err() == nil {
+			done <- r
+		}
 	}()
 	var r lambda.Result
 	select {
@@ -68,7 +71,7 @@ func (f *Function) Invoke(ctx context.Context, inv lambda.Invocation) (lambda.Re
 		return lambda.Result{}, context.Cause(ctx)
 	case <-within.Done():
 		select {
-		case r = <-done: // it has ended by itself
+		case r = <-done: // it has ended by itself, in time
 		default:
 			r = f.timedOut(inv.RequestID)
 		}

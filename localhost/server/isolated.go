@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -7,13 +7,11 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/isolate"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/shared/config"
 )
-
-// programs is where the programs are kept that this host builds.
-const programs = "tmp/programs"
 
 // isolate builds functions and makes them ready to run as processes. The function that
 // it returns ends them all; it comes after the last request.
@@ -26,7 +24,7 @@ func (s server) isolate(ctx context.Context, folder *build.Folder, sources []iso
 		return nil, nil, err
 	}
 	return running, func() {
-		within, cancel := context.WithTimeout(context.Background(), closing)
+		within, cancel := context.WithTimeout(context.Background(), cli.Closing)
 		defer cancel()
 		if err := running.Close(within); err != nil {
 			s.app.Log.ErrorContext(ctx, "stop the functions", "error", err)
@@ -37,15 +35,15 @@ func (s server) isolate(ctx context.Context, folder *build.Folder, sources []iso
 // isolateAll is isolate for all functions of the template. With -watch, those that an
 // edit touches are built again.
 func (s server) isolateAll(ctx context.Context, folder *build.Folder) (running *isolate.Functions, end func(), err error) {
-	sources, err := isolate.Find(s.options.template.dir(), s.template)
+	sources, err := isolate.Find(s.options.template.Dir(), s.template)
 	if err != nil {
-		return nil, nil, usageError{err}
+		return nil, nil, cli.UsageError{Err: err}
 	}
 	began := time.Now()
 	if running, end, err = s.isolate(ctx, folder, sources); err != nil {
 		return nil, nil, err
 	}
-	fmt.Fprintf(s.host.stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
+	fmt.Fprintf(s.host.Stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
 	if !s.options.watch {
 		return running, end, nil
 	}
@@ -60,15 +58,15 @@ func (s server) isolateAll(ctx context.Context, folder *build.Folder) (running *
 }
 
 func (s server) isolateOptions(executables map[string]string) isolate.Options {
-	path, _ := s.host.lookup("PATH")
+	path, _ := s.host.Lookup("PATH")
 	return isolate.Options{
 		Template:    s.template,
 		Executables: executables,
 		Local:       localValues(s.app.Config),
-		Role:        role(s.host.lookup),
+		Role:        role(s.host.Lookup),
 		Path:        path,
 		Freeze:      s.options.freeze,
-		Lines:       lambda.LogTo(s.host.stderr),
+		Lines:       lambda.LogTo(s.host.Stderr),
 		Log:         s.app.Log,
 	}
 }

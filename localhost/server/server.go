@@ -1,4 +1,6 @@
-package main
+// Package server is the running local host: its functions behind the gateway, Lambda's
+// API and the pages, its workers, and one event by hand.
+package server
 
 import (
 	"context"
@@ -13,7 +15,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/isolate"
+	"github.com/tandem-api/tandem/localhost/reload"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
@@ -27,14 +31,14 @@ const draining = 30 * time.Second
 
 // server is a running `localhost serve`.
 type server struct {
-	host     host
+	host     cli.Host
 	app      *function.App
 	options  serveOptions
 	template *template.Template
 	embedded *embeddedRedis     // nil where REDIS_URL is set
 	isolated *isolate.Functions // nil where the functions run in this process
 	queue    *lambda.Queue      // the asynchronous events of the Lambda API
-	from     *inherited         // nil where no `serve -watch` has started this
+	from     *reload.Inherited  // nil where no `serve -watch` has started this
 }
 
 // run serves until the context ends, then drains: first the requests, since they may
@@ -44,7 +48,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	if s.options.isolate {
-		folder, err := build.Open(programs)
+		folder, err := build.Open(build.Dir)
 		if err != nil {
 			return err
 		}
@@ -79,7 +83,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 func (s server) work(ctx context.Context, group *errgroup.Group) error {
 	timed, err := s.scheduled()
 	if err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
 	for range s.options.workers {
 		group.Go(func() error { return worker.Run(ctx, s.app, s.jobs(), worker.Options{Timed: timed, Outbox: true}) })
@@ -99,7 +103,7 @@ func (s server) serve(ctx context.Context, web *http.Server, listener net.Listen
 	if s.from == nil || !s.from.Silent {
 		s.banner(listener.Addr().String())
 	}
-	s.from.ready()
+	s.from.Ready()
 	group.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -129,7 +133,7 @@ func (s server) ready(ctx context.Context) error {
 	if err := client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
 	}
-	return readyDatabase(ctx, s.app)
+	return cli.ReadyDatabase(ctx, s.app)
 }
 
 // countLeft says what is lost with the embedded Redis.
@@ -140,9 +144,9 @@ func (s server) countLeft() {
 	left, err := queuedJobs(s.app)
 	switch {
 	case err != nil:
-		fmt.Fprintf(s.host.stderr, "localhost: the jobs left in the embedded Redis could not be counted: %v\n", err)
+		fmt.Fprintf(s.host.Stderr, "localhost: the jobs left in the embedded Redis could not be counted: %v\n", err)
 	case left > 0:
-		fmt.Fprintf(s.host.stderr, "localhost: stopped with %d jobs still queued: they are gone with the embedded Redis\n", left)
+		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %d jobs still queued: they are gone with the embedded Redis\n", left)
 	}
 }
 
@@ -156,7 +160,7 @@ func (s server) banner(addr string) {
 	base := "http://" + addr
 	var b strings.Builder
 	fmt.Fprintf(&b, "Tandem (%s) is on %s\n\n", s.app.Config.Environment, base)
-	_ = writeRoutes(&b, s.template) // into memory: it cannot fail
+	_ = cli.WriteRoutes(&b, s.template) // into memory: it cannot fail
 	fmt.Fprintf(&b, "\n  %s/internal/        the pages of this host\n", base)
 	fmt.Fprintf(&b, "  %s/internal/asynq   the queues and their jobs\n", base)
 	if s.redisEmbedded() {
@@ -165,5 +169,5 @@ func (s server) banner(addr string) {
 	if s.options.workers == 0 {
 		b.WriteString("\nNo worker runs in this process: jobs wait for `localhost worker`.\n")
 	}
-	_, _ = fmt.Fprintln(s.host.stdout, b.String())
+	_, _ = fmt.Fprintln(s.host.Stdout, b.String())
 }

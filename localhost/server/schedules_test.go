@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/tandem-api/tandem/functions/foo"
+	"github.com/tandem-api/tandem/functions/work"
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/template"
-	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/function"
 )
 
 // writeTemplate writes a template with one function, which has these events.
@@ -32,34 +34,13 @@ Resources:
 	return path
 }
 
-// event is an entry of Events.
-func event(name, kind string, properties ...string) string {
-	text := "        " + name + ":\n          Type: " + kind + "\n          Properties:\n"
+// event is the entry A of Events.
+func event(kind string, properties ...string) string {
+	text := "        A:\n          Type: " + kind + "\n          Properties:\n"
 	for _, p := range properties {
 		text += "            " + p + "\n"
 	}
 	return text
-}
-
-func TestServeFiresTheTemplatesSchedules(t *testing.T) {
-	t.Parallel()
-	if _, err := program(); err != nil { // which takes its time
-		t.Fatal(err)
-	}
-	soon := time.Now().Add(3 * time.Second).UTC().Format("at(2006-01-02T15:04:05)")
-	path := writeTemplate(t, "work", event("Soon", "ScheduleV2", "ScheduleExpression: "+soon))
-	p := start(t, []string{"LOG_FORMAT=json"}, "-template", path)
-	apptest.Eventually(t, "the function takes the event", func() bool {
-		for line := range strings.Lines(p.stderr.String()) {
-			if strings.Contains(line, `"msg":"event"`) && strings.Contains(line, `"function":"work"`) && strings.Contains(line, `"job":"scheduled_event"`) {
-				return true
-			}
-		}
-		return false
-	})
-	if code := p.stop(t, os.Interrupt); code != 0 {
-		t.Errorf("it ends with %d", code)
-	}
 }
 
 func TestScheduled(t *testing.T) {
@@ -68,13 +49,13 @@ func TestScheduled(t *testing.T) {
 		want                 string // name, when and zone of each
 		says                 string // the error
 	}{
-		{"a rate", "work", event("A", "Schedule", "Schedule: rate(5 minutes)"), "template.TheFunction.A rate(5 minutes) ", ""},
-		{"cron in a time zone", "work", event("A", "ScheduleV2", "ScheduleExpression: cron(0 8 * * ? *)", "ScheduleExpressionTimezone: Europe/Berlin"),
+		{"a rate", "work", event("Schedule", "Schedule: rate(5 minutes)"), "template.TheFunction.A rate(5 minutes) ", ""},
+		{"cron in a time zone", "work", event("ScheduleV2", "ScheduleExpression: cron(0 8 * * ? *)", "ScheduleExpressionTimezone: Europe/Berlin"),
 			"template.TheFunction.A cron(0 8 * * ? *) Europe/Berlin", ""},
-		{"one that is off", "work", event("A", "Schedule", "Schedule: rate(5 minutes)", "Enabled: false"), "", ""},
-		{"one with an input", "work", event("A", "Schedule", "Schedule: rate(1 day)", `Input: '{"a":1}'`), "template.TheFunction.A rate(1 day) ", ""},
-		{"an input that is no JSON", "work", event("A", "Schedule", "Schedule: rate(1 day)", `Input: 'hello'`), "", "not JSON"},
-		{"a function that takes no events", "foo", event("A", "Schedule", "Schedule: rate(1 day)"), "", "takes no events"},
+		{"one that is off", "work", event("Schedule", "Schedule: rate(5 minutes)", "Enabled: false"), "", ""},
+		{"one with an input", "work", event("Schedule", "Schedule: rate(1 day)", `Input: '{"a":1}'`), "template.TheFunction.A rate(1 day) ", ""},
+		{"an input that is no JSON", "work", event("Schedule", "Schedule: rate(1 day)", `Input: 'hello'`), "", "not JSON"},
+		{"a function that takes no events", "foo", event("Schedule", "Schedule: rate(1 day)"), "", "takes no events"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +63,7 @@ func TestScheduled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, err := server{template: described}.scheduled()
+			all, err := server{host: cli.Host{Functions: []function.Function{work.Function, foo.Function}}, template: described}.scheduled()
 			if tt.says != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("got %v, want an error with %q", err, tt.says)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"cmp"
@@ -12,14 +12,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/worker"
 )
 
-// workerCommand runs jobs until it is told to stop, or with -burst until none is left.
-func workerCommand(ctx context.Context, h host, args []string) error {
+// Worker runs jobs until it is told to stop, or with -burst until none is left.
+func Worker(ctx context.Context, h cli.Host, args []string) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	o := worker.Options{Queues: queue.Weights(), Limits: map[string]int{}, Outbox: true, Wait: true}
 	flags.IntVar(&o.Concurrency, "concurrency", 10, "how many jobs to run at once")
@@ -27,27 +28,27 @@ func workerCommand(ctx context.Context, h host, args []string) error {
 	flags.BoolVar(&o.Strict, "strict", false, "take from a queue only while those of more weight are empty")
 	flags.BoolVar(&o.Burst, "burst", false, "stop when the queues are empty")
 	flags.Var(queueLimits(o.Limits), "limits", "how many jobs of a queue may run at once over all workers, such as `low=2`")
-	var described templateFlags
-	described.add(flags)
-	if err := parse(flags, h, args); err != nil {
+	var described cli.TemplateFlags
+	described.Add(flags)
+	if err := h.Parse(flags, args); err != nil {
 		return err
 	}
 	if o.Concurrency < 1 {
-		return usageError{errors.New("worker: -concurrency must be 1 at least")}
+		return cli.UsageError{Err: errors.New("worker: -concurrency must be 1 at least")}
 	}
 	read, err := workerSetup(h, described)
 	if err != nil {
 		return err
 	}
-	s := server{host: h, template: read.template}
+	s := server{host: h, template: read.Template}
 	if o.Timed, err = s.scheduled(); err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
-	if read.config.RedisURL == "" {
-		return usageError{errors.New("worker: REDIS_URL is not set, and a worker of its own needs a Redis that others reach too")}
+	if read.Config.RedisURL == "" {
+		return cli.UsageError{Err: errors.New("worker: REDIS_URL is not set, and a worker of its own needs a Redis that others reach too")}
 	}
-	return withConfig(h, read.config, func(app *function.App) error {
-		if err := readyDatabase(ctx, app); err != nil {
+	return h.WithConfig(read.Config, func(app *function.App) error {
+		if err := cli.ReadyDatabase(ctx, app); err != nil {
 			return err
 		}
 		o.Pause = pauseSignals(ctx)
@@ -58,11 +59,11 @@ func workerCommand(ctx context.Context, h host, args []string) error {
 
 // workerSetup reads the settings and the template. A machine that has nothing but this
 // program has no template: then the jobs' own schedules are all.
-func workerSetup(h host, described templateFlags) (setup, error) {
-	read, err := described.read(h, "", false)
-	if errors.Is(err, fs.ErrNotExist) && described.path == defaultTemplate {
-		read.template = &template.Template{}
-		read.config, err = settings(h)
+func workerSetup(h cli.Host, described cli.TemplateFlags) (cli.Setup, error) {
+	read, err := described.Read(h, "", false)
+	if errors.Is(err, fs.ErrNotExist) && described.Path == cli.DefaultTemplate {
+		read.Template = &template.Template{}
+		read.Config, err = h.Settings()
 	}
 	return read, err
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/isolate"
 	"github.com/tandem-api/tandem/localhost/watch"
 )
@@ -14,7 +15,7 @@ import (
 // watchFunctions builds the functions anew that an edit touches, and swaps their
 // processes. What it returns ends it.
 func (s server) watchFunctions(ctx context.Context, folder *build.Folder, sources []isolate.Source) (stop func(), err error) {
-	tree, err := watch.New(s.options.template.dir())
+	tree, err := watch.New(s.options.template.Dir())
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (s server) swap(ctx context.Context, tree *watch.Tree, folder *build.Folder
 		}
 	}
 	for { // an edit may change what a program is made of
-		graph, err := watch.Read(ctx, s.options.template.dir(), mains)
+		graph, err := watch.Read(ctx, s.options.template.Dir(), mains)
 		if err != nil && ctx.Err() == nil {
 			s.app.Log.ErrorContext(ctx, "watch", "error", err)
 		}
@@ -70,10 +71,10 @@ func (s server) rebuild(ctx context.Context, folder *build.Folder, source isolat
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			printError(s.host.stderr, err)
+			cli.PrintError(s.host.Stderr, err)
 			s.isolated.Break(source.Function.LogicalID, err.Error())
 		}
 		return
 	}
-	fmt.Fprintf(s.host.stderr, "localhost: %s is served anew, %d ms after the edit\n", nameOf(source.Function), time.Since(began).Milliseconds())
+	fmt.Fprintf(s.host.Stderr, "localhost: %s is served anew, %d ms after the edit\n", cli.NameOf(source.Function), time.Since(began).Milliseconds())
 }

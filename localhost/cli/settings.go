@@ -1,59 +1,23 @@
-package main
+package cli
 
 import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/tandem-api/tandem/localhost/dotenv"
 	"github.com/tandem-api/tandem/shared/config"
 )
 
-// parse reads the flags of a command that takes no arguments beside them. What is wrong
-// is a usageError of one line.
-func parse(flags *flag.FlagSet, h host, args []string) error {
-	if err := parseFlags(flags, h, args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return usageError{fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(0))}
-	}
-	return nil
-}
-
-func parseFlags(flags *flag.FlagSet, h host, args []string) error {
-	flags.SetOutput(io.Discard)
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(h.stdout, "Usage of localhost %s:\n", flags.Name())
-		flags.SetOutput(h.stdout)
-		flags.PrintDefaults()
-		return errHelp
-	case err != nil:
-		return usageError{fmt.Errorf("%s: %w", flags.Name(), err)}
-	}
-	return nil
-}
-
-func printError(w io.Writer, err error) {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(w, "localhost: "+line)
-	}
-}
-
-// settings reads the configuration of a command from the environment and .env.
-func settings(h host) (config.Config, error) {
-	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
+// Settings reads the configuration of a command from the environment and .env.
+func (h Host) Settings() (config.Config, error) {
+	lookup, err := dotenv.Lookup(h.Lookup, dotenv.File)
 	if err != nil {
-		return config.Config{}, usageError{err}
+		return config.Config{}, UsageError{err}
 	}
 	return settingsFrom(lookup)
 }
@@ -61,11 +25,11 @@ func settings(h host) (config.Config, error) {
 func settingsFrom(lookup config.Lookup) (config.Config, error) {
 	c, err := config.FromEnv(lookup)
 	if err != nil {
-		return config.Config{}, usageError{err}
+		return config.Config{}, UsageError{err}
 	}
 	c.Lambda = "" // this is the local host, whatever the environment was copied from
 	if len(c.AuthSecrets) == 0 {
-		secret, err := localSecret(authSecretFile)
+		secret, err := localSecret(AuthSecretFile)
 		if err != nil {
 			return config.Config{}, err
 		}
@@ -74,9 +38,9 @@ func settingsFrom(lookup config.Lookup) (config.Config, error) {
 	return c, nil
 }
 
-// authSecretFile keeps the secret that signs logins on a machine where AUTH_SECRET is not
+// AuthSecretFile keeps the secret that signs logins on a machine where AUTH_SECRET is not
 // set, so that a token from `localhost token` is good for a running `localhost serve`.
-const authSecretFile = "tmp/auth-secret"
+const AuthSecretFile = "tmp/auth-secret"
 
 // localSecret reads the secret from the file, or makes one there, readable only by
 // this user.

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -84,7 +84,7 @@ func (s server) jobs() []queue.Declared { return append(workers.All(), s.schedul
 // scheduled returns when functions are called by the template's schedules.
 func (s server) scheduled() ([]queue.Timed, error) {
 	takes := map[string]bool{}
-	for _, f := range functions() {
+	for _, f := range s.host.Functions {
 		takes[f.Name] = f.Events != nil
 	}
 	var all []queue.Timed

@@ -1,4 +1,4 @@
-package main
+package jobs
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 // done says what has been done to a job or a queue.
-func (r jobsRun) done(name, action string) {
+func (r call) done(name, action string) {
 	past := map[string]string{
 		"run": "runs now", "archive": "archived", "delete": "deleted", "cancel": "cancelled",
 		"pause": "paused", "resume": "resumed",
@@ -21,10 +21,10 @@ func (r jobsRun) done(name, action string) {
 		action = p
 	}
 	if r.o.json {
-		_ = writeJSON(r.stdout, map[string]string{"name": name, "done": action})
+		_ = writeJSON(r.Stdout, map[string]string{"name": name, "done": action})
 		return
 	}
-	fmt.Fprintf(r.stdout, "%s: %s\n", name, action)
+	fmt.Fprintf(r.Stdout, "%s: %s\n", name, action)
 }
 
 func writeJSON(w io.Writer, v any) error {
@@ -33,15 +33,15 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-func listJobs(ctx context.Context, r jobsRun) error {
+func listJobs(ctx context.Context, r call) error {
 	page, err := r.jobs.List(ctx, inspect.Filter{Queue: r.o.queue, State: r.o.state, Cursor: r.o.cursor, Limit: r.o.limit})
 	if err != nil {
 		return err
 	}
 	if r.o.json {
-		return writeJSON(r.stdout, page)
+		return writeJSON(r.Stdout, page)
 	}
-	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tKIND\tQUEUE\tSTATE\tATTEMPTS\tWHEN\tERROR")
 	for _, j := range page.Jobs {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", j.ID, j.Kind, j.Queue, j.State, j.Attempts, j.MaxAttempts, when(j), oneLine(j.Error, 60))
@@ -50,7 +50,7 @@ func listJobs(ctx context.Context, r jobsRun) error {
 		return err
 	}
 	if page.Next != "" {
-		fmt.Fprintf(r.stdout, "\nThere are more: -cursor %s\n", page.Next)
+		fmt.Fprintf(r.Stdout, "\nThere are more: -cursor %s\n", page.Next)
 	}
 	return nil
 }
@@ -79,15 +79,15 @@ func oneLine(text string, most int) string {
 	return string(runes)
 }
 
-func showJob(ctx context.Context, r jobsRun) error {
+func showJob(ctx context.Context, r call) error {
 	j, err := r.jobs.Find(ctx, r.args[0])
 	if err != nil {
 		return err
 	}
 	if r.o.json {
-		return writeJSON(r.stdout, j)
+		return writeJSON(r.Stdout, j)
 	}
-	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
 	row := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(t, "%s\t%s\n", name, oneLine(value, 500))
@@ -121,15 +121,15 @@ func showJob(ctx context.Context, r jobsRun) error {
 	return t.Flush()
 }
 
-func showStats(ctx context.Context, r jobsRun) error {
+func showStats(ctx context.Context, r call) error {
 	s, err := r.jobs.Stats(ctx)
 	if err != nil {
 		return err
 	}
 	if r.o.json {
-		return writeJSON(r.stdout, s)
+		return writeJSON(r.Stdout, s)
 	}
-	t := tabwriter.NewWriter(r.stdout, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "QUEUE\tACTIVE\tPENDING\tSCHEDULED\tRETRY\tARCHIVED\tCOMPLETED\tPROCESSED\tFAILED\tLATENCY\t")
 	for _, q := range s.Queues {
 		paused := ""

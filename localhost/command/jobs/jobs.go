@@ -1,4 +1,5 @@
-package main
+// Package jobs is `localhost jobs`: it looks at the jobs in Redis and acts on them.
+package jobs
 
 import (
 	"context"
@@ -9,12 +10,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/inspect"
 )
 
-const jobsUsage = `Usage of localhost jobs:
+const usageText = `Usage of localhost jobs:
   list [-queue NAME] [-state STATE] [-limit N] [-cursor C]
   show ID
   run ID…              let jobs that wait, or have failed for good, run now
@@ -27,19 +29,19 @@ const jobsUsage = `Usage of localhost jobs:
 Each prints a table, or JSON with -json.
 `
 
-// jobsCommand looks at the jobs in Redis and acts on them.
-func jobsCommand(ctx context.Context, h host, args []string) error {
-	usage := usageError{errors.New("jobs: say list, show, run, cancel, archive, delete, pause, resume or stats")}
+// Run does one action on the jobs.
+func Run(ctx context.Context, h cli.Host, args []string) error {
+	usage := cli.UsageError{Err: errors.New("jobs: say list, show, run, cancel, archive, delete, pause, resume or stats")}
 	if len(args) == 0 {
 		return usage
 	}
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
-		fmt.Fprint(h.stdout, jobsUsage)
+		fmt.Fprint(h.Stdout, usageText)
 		return nil
 	}
-	o := jobsOptions{action: args[0], limit: 50}
-	act, known := jobsActions()[o.action]
+	o := options{action: args[0], limit: 50}
+	act, known := actions()[o.action]
 	if !known {
 		return usage
 	}
@@ -48,26 +50,26 @@ func jobsCommand(ctx context.Context, h host, args []string) error {
 		return err
 	}
 	if err := o.check(rest); err != nil {
-		return usageError{fmt.Errorf("jobs %s: %w", o.action, err)}
+		return cli.UsageError{Err: fmt.Errorf("jobs %s: %w", o.action, err)}
 	}
-	c, err := settings(h)
+	c, err := h.Settings()
 	if err != nil {
 		return err
 	}
 	if c.RedisURL == "" {
-		return usageError{errors.New("jobs: REDIS_URL is not set; the Redis that `localhost serve` embeds is its own, and its jobs are on /internal/asynq")}
+		return cli.UsageError{Err: errors.New("jobs: REDIS_URL is not set; the Redis that `localhost serve` embeds is its own, and its jobs are on /internal/asynq")}
 	}
-	return withConfig(h, c, func(app *function.App) error {
+	return h.WithConfig(c, func(app *function.App) error {
 		i, err := inspect.Of(app)
 		if err != nil {
 			return err
 		}
-		return act(ctx, jobsRun{h, o, i, rest})
+		return act(ctx, call{h, o, i, rest})
 	})
 }
 
-// jobsOptions are the flags of jobs.
-type jobsOptions struct {
+// options are the flags of jobs.
+type options struct {
 	action               string
 	json                 bool
 	queue, state, cursor string
@@ -75,30 +77,30 @@ type jobsOptions struct {
 	all                  string
 }
 
-// jobsRun is what an action is given.
-type jobsRun struct {
-	host
-	o    jobsOptions
+// call is what an action is given.
+type call struct {
+	cli.Host
+	o    options
 	jobs *inspect.Inspector
 	args []string // ids, or queues
 }
 
-func jobsActions() map[string]func(context.Context, jobsRun) error {
-	return map[string]func(context.Context, jobsRun) error{
+func actions() map[string]func(context.Context, call) error {
+	return map[string]func(context.Context, call) error{
 		"list":    listJobs,
 		"show":    showJob,
 		"stats":   showStats,
 		"cancel":  cancelJobs,
-		"run":     func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Run, r.jobs.RunAll) },
-		"archive": func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Archive, r.jobs.ArchiveAll) },
-		"delete":  func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Delete, r.jobs.DeleteAll) },
-		"pause":   func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Pause, nil) },
-		"resume":  func(ctx context.Context, r jobsRun) error { return r.each(ctx, r.jobs.Resume, nil) },
+		"run":     func(ctx context.Context, r call) error { return r.each(ctx, r.jobs.Run, r.jobs.RunAll) },
+		"archive": func(ctx context.Context, r call) error { return r.each(ctx, r.jobs.Archive, r.jobs.ArchiveAll) },
+		"delete":  func(ctx context.Context, r call) error { return r.each(ctx, r.jobs.Delete, r.jobs.DeleteAll) },
+		"pause":   func(ctx context.Context, r call) error { return r.each(ctx, r.jobs.Pause, nil) },
+		"resume":  func(ctx context.Context, r call) error { return r.each(ctx, r.jobs.Resume, nil) },
 	}
 }
 
 // parse reads the flags, which may stand before and after the ids.
-func (o *jobsOptions) parse(h host, args []string) (rest []string, err error) {
+func (o *options) parse(h cli.Host, args []string) (rest []string, err error) {
 	flags := flag.NewFlagSet("jobs "+o.action, flag.ContinueOnError)
 	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	switch o.action {
@@ -112,7 +114,7 @@ func (o *jobsOptions) parse(h host, args []string) (rest []string, err error) {
 		flags.StringVar(&o.queue, "queue", "", "with -all: only those of this `queue`")
 	}
 	for {
-		if err := parseFlags(flags, h, args); err != nil {
+		if err := h.ParseFlags(flags, args); err != nil {
 			return nil, err
 		}
 		if flags.NArg() == 0 {
@@ -123,7 +125,7 @@ func (o *jobsOptions) parse(h host, args []string) (rest []string, err error) {
 }
 
 // check compares the flags and the arguments with what the action takes.
-func (o *jobsOptions) check(args []string) error {
+func (o *options) check(args []string) error {
 	if _, ok := queue.Weights()[o.queue]; !ok && o.queue != "" {
 		return fmt.Errorf("there is no queue %q", o.queue)
 	}
@@ -157,7 +159,7 @@ func (o *jobsOptions) check(args []string) error {
 }
 
 // each acts on what is named, or on all of a state, and says so.
-func (r jobsRun) each(ctx context.Context, one func(context.Context, string) error, all func(ctx context.Context, queue, state string) (int, error)) error {
+func (r call) each(ctx context.Context, one func(context.Context, string) error, all func(ctx context.Context, queue, state string) (int, error)) error {
 	if r.o.all != "" {
 		return r.everything(ctx, all)
 	}
@@ -172,7 +174,7 @@ func (r jobsRun) each(ctx context.Context, one func(context.Context, string) err
 	return errors.Join(wrong...)
 }
 
-func (r jobsRun) everything(ctx context.Context, all func(ctx context.Context, queue, state string) (int, error)) error {
+func (r call) everything(ctx context.Context, all func(ctx context.Context, queue, state string) (int, error)) error {
 	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(queue.Weights())) {
 		if r.o.queue != "" && r.o.queue != name {
@@ -189,7 +191,7 @@ func (r jobsRun) everything(ctx context.Context, all func(ctx context.Context, q
 }
 
 // cancelJobs tells those that run to stop, and deletes the others.
-func cancelJobs(ctx context.Context, r jobsRun) error {
+func cancelJobs(ctx context.Context, r call) error {
 	var wrong []error
 	for _, id := range r.args {
 		active, err := r.jobs.Cancel(ctx, id)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package reload
 
 import (
 	"context"
@@ -21,20 +21,15 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/localhost/build"
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/fault"
 	"github.com/tandem-api/tandem/localhost/watch"
-	"github.com/tandem-api/tandem/shared/config"
-	"github.com/tandem-api/tandem/shared/function"
 )
 
-// reloader is `serve -watch`: it holds the socket and the embedded Redis, and runs the
-// server in a process that it replaces after each edit.
+// reloader replaces the server.
 type reloader struct {
-	host    host
-	options serveOptions
-	args    []string
+	Options
 	socket  *os.File
-	redis   string
 	folder  *build.Folder
 	program string // the folder of this program's main package; "" with -isolate
 
@@ -44,11 +39,10 @@ type reloader struct {
 	leaving sync.WaitGroup
 }
 
-func watchCommand(ctx context.Context, h host, o serveOptions, args []string, c config.Config, listener net.Listener, embedded *embeddedRedis) error {
-	r := &reloader{host: h, options: o, args: args}
-	if embedded != nil {
-		r.redis = embedded.url().Reveal()
-	}
+// Run serves until the context ends, and then waits for the server's end. The listener
+// is its own from here on.
+func Run(ctx context.Context, o Options, listener net.Listener) error {
+	r := &reloader{Options: o}
 	var err error
 	if r.socket, err = listener.(*net.TCPListener).File(); err != nil {
 		return fmt.Errorf("share the socket: %w", err)
@@ -56,31 +50,25 @@ func watchCommand(ctx context.Context, h host, o serveOptions, args []string, c 
 	defer r.socket.Close()
 	_ = listener.Close() // the file keeps the socket open
 	if r.program, err = ownSource(ctx, o); err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
-	if r.folder, err = build.Open(programs); err != nil {
+	if r.folder, err = build.Open(build.Dir); err != nil {
 		return err
 	}
 	defer func() { _ = r.folder.Close() }()
-	tree, err := watch.New(o.template.dir())
+	tree, err := watch.New(o.Template.Dir())
 	if err != nil {
 		return err
 	}
 	defer tree.Close()
 	r.run(ctx, tree)
-	if embedded != nil {
-		_ = withConfig(h, c, func(app *function.App) error {
-			server{host: h, app: app, embedded: embedded}.countLeft()
-			return nil
-		})
-	}
 	return nil
 }
 
 // ownSource is the folder of the package that this program is built from. With
 // -isolate the functions are other programs, and this one stays.
-func ownSource(ctx context.Context, o serveOptions) (string, error) {
-	if o.isolate {
+func ownSource(ctx context.Context, o Options) (string, error) {
+	if o.Isolate {
 		return "", nil
 	}
 	info, ok := debug.ReadBuildInfo()
@@ -88,10 +76,10 @@ func ownSource(ctx context.Context, o serveOptions) (string, error) {
 		return "", errors.New("serve: -watch: this program does not say what it is built from")
 	}
 	cmd := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", info.Path)
-	cmd.Dir = o.template.dir()
+	cmd.Dir = o.Template.Dir()
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("serve: -watch: the source of %s is not found from %s: %w", info.Path, o.template.dir(), err)
+		return "", fmt.Errorf("serve: -watch: the source of %s is not found from %s: %w", info.Path, o.Template.Dir(), err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -104,16 +92,16 @@ func (r *reloader) run(ctx context.Context, tree *watch.Tree) {
 	}
 	r.renew(ctx, time.Time{})
 	for ctx.Err() == nil {
-		graph, err := watch.Read(ctx, r.options.template.dir(), mains)
+		graph, err := watch.Read(ctx, r.Template.Dir(), mains)
 		if err != nil && ctx.Err() == nil {
-			printError(r.host.stderr, err)
+			cli.PrintError(r.Host.Stderr, err)
 		}
 		files, err := r.next(ctx, tree)
 		if ctx.Err() != nil {
 			break
 		}
 		if err != nil {
-			printError(r.host.stderr, err)
+			cli.PrintError(r.Host.Stderr, err)
 			continue
 		}
 		// Where nothing is served, any edit may be the one that mends it.
@@ -156,9 +144,9 @@ func (r *reloader) next(ctx context.Context, tree *watch.Tree) ([]string, error)
 
 // settings says whether the server reads one of the files when it starts.
 func (r *reloader) settings(files []string) bool {
-	path, err := filepath.Abs(r.options.template.path)
+	path, err := filepath.Abs(r.Template.Path)
 	if err != nil {
-		path = r.options.template.path
+		path = r.Template.Path
 	}
 	return slices.ContainsFunc(files, func(file string) bool {
 		name := filepath.Base(file)
@@ -184,7 +172,7 @@ func (r *reloader) renew(ctx context.Context, began time.Time) {
 		return
 	}
 	if err != nil {
-		printError(r.host.stderr, err)
+		cli.PrintError(r.Host.Stderr, err)
 		r.retire()
 		r.answer(err.Error())
 		return
@@ -192,7 +180,7 @@ func (r *reloader) renew(ctx context.Context, began time.Time) {
 	r.retire()
 	r.child = fresh
 	if !began.IsZero() {
-		fmt.Fprintf(r.host.stderr, "localhost: served anew, %d ms after the edit\n", time.Since(began).Milliseconds())
+		fmt.Fprintf(r.Host.Stderr, "localhost: served anew, %d ms after the edit\n", time.Since(began).Milliseconds())
 	}
 }
 
@@ -205,7 +193,7 @@ func (r *reloader) retire() {
 	if s := r.fault; s != nil {
 		r.fault = nil
 		r.leaving.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), closing)
+			ctx, cancel := context.WithTimeout(context.Background(), cli.Closing)
 			defer cancel()
 			_ = s.Shutdown(ctx) // nobody waits for this answer for long
 		})
@@ -216,10 +204,10 @@ func (r *reloader) retire() {
 func (r *reloader) answer(text string) {
 	listener, err := net.FileListener(r.socket)
 	if err != nil {
-		printError(r.host.stderr, err)
+		cli.PrintError(r.Host.Stderr, err)
 		return
 	}
-	s := &http.Server{ReadHeaderTimeout: closing, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	s := &http.Server{ReadHeaderTimeout: cli.Closing, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		fault.Answer(w, q, text)
 	})}
 	r.fault = s
@@ -246,12 +234,12 @@ func (r *reloader) start(path string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := inherited{Redis: r.redis, Silent: true}
+	i := Inherited{Redis: r.Redis, Silent: true}
 	r.first.Do(func() { i.Silent = false })
 	text, _ := json.Marshal(i)                                                                                                               // a text and a truth value: it cannot fail
-	c := &child{cmd: exec.Command(path, append([]string{"serve"}, r.args...)...), alive: alive, ended: make(chan struct{}), said: &recent{}} //nolint:noctx // it is asked to drain, not killed
+	c := &child{cmd: exec.Command(path, append([]string{"serve"}, r.Args...)...), alive: alive, ended: make(chan struct{}), said: &recent{}} //nolint:noctx // it is asked to drain, not killed
 	c.cmd.Env = append(os.Environ(), inheritance+"="+string(text))
-	c.cmd.Stdout, c.cmd.Stderr = r.host.stdout, io.MultiWriter(r.host.stderr, c.said)
+	c.cmd.Stdout, c.cmd.Stderr = r.Host.Stdout, io.MultiWriter(r.Host.Stderr, c.said)
 	c.cmd.ExtraFiles = []*os.File{r.socket, readyEnd, aliveEnd} // see inherit.go
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}     // ^C reaches us, and we pass it on
 	err = c.cmd.Start()

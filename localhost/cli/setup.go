@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -12,17 +12,19 @@ import (
 	"github.com/tandem-api/tandem/shared/config"
 )
 
-const defaultTemplate = "template.yaml"
+// DefaultTemplate is the template where no flag names one.
+const DefaultTemplate = "template.yaml"
 
-// templateFlags are the flags of the commands that read the template.
-type templateFlags struct {
-	path       string
+// TemplateFlags are the flags of the commands that read the template.
+type TemplateFlags struct {
+	Path       string
 	parameters parameters
 }
 
-func (t *templateFlags) add(flags *flag.FlagSet) {
+// Add declares the flags.
+func (t *TemplateFlags) Add(flags *flag.FlagSet) {
 	t.parameters = parameters{}
-	flags.StringVar(&t.path, "template", defaultTemplate, "the SAM template with the functions")
+	flags.StringVar(&t.Path, "template", DefaultTemplate, "the SAM template with the functions")
 	flags.Var(t.parameters, "parameter", "a value for a parameter of the template, as `NAME=VALUE`; may be repeated")
 }
 
@@ -40,39 +42,39 @@ func (p parameters) Set(text string) error {
 	return nil
 }
 
-// dir is the folder that the template's paths start from.
-func (t *templateFlags) dir() string { return filepath.Dir(t.path) }
+// Dir is the folder that the template's paths start from.
+func (t *TemplateFlags) Dir() string { return filepath.Dir(t.Path) }
 
-// setup is what a command reads before it opens anything. What is wrong in it is a
-// usageError.
-type setup struct {
-	template *template.Template
-	config   config.Config
-	lookup   config.Lookup // the environment, .env and the template's variables
+// Setup is what a command reads before it opens anything. What is wrong in it is a
+// UsageError.
+type Setup struct {
+	Template *template.Template
+	Config   config.Config
+	Lookup   config.Lookup // the environment, .env and the template's variables
 }
 
-// read reads the environment, .env, the template and what goes with it. The address,
+// Read reads the environment, .env, the template and what goes with it. The address,
 // where it is not empty, wins over ADDR.
-func (t *templateFlags) read(h host, addr string, isolated bool) (setup, error) {
-	lookup, err := dotenv.Lookup(h.lookup, dotenv.File)
+func (t *TemplateFlags) Read(h Host, addr string, isolated bool) (Setup, error) {
+	lookup, err := dotenv.Lookup(h.Lookup, dotenv.File)
 	if err != nil {
-		return setup{}, usageError{err}
+		return Setup{}, UsageError{err}
 	}
 	lookup = withAddr(lookup, addr)
-	var s setup
-	if s.template, err = t.load(lookup); err != nil {
-		return setup{}, usageError{err}
+	var s Setup
+	if s.Template, err = t.Load(lookup); err != nil {
+		return Setup{}, UsageError{err}
 	}
-	if s.lookup, err = withTemplate(lookup, s.template, isolated); err != nil {
-		return setup{}, usageError{err}
+	if s.Lookup, err = withTemplate(lookup, s.Template, isolated); err != nil {
+		return Setup{}, UsageError{err}
 	}
-	s.config, err = settingsFrom(s.lookup)
+	s.Config, err = settingsFrom(s.Lookup)
 	return s, err
 }
 
-// load reads the template, with the parameters that samconfig.toml has for it.
-func (t *templateFlags) load(lookup config.Lookup) (*template.Template, error) {
-	overrides, err := template.SamConfig(filepath.Join(t.dir(), "samconfig.toml"), "")
+// Load reads the template, with the parameters that samconfig.toml has for it.
+func (t *TemplateFlags) Load(lookup config.Lookup) (*template.Template, error) {
+	overrides, err := template.SamConfig(filepath.Join(t.Dir(), "samconfig.toml"), "")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (t *templateFlags) load(lookup config.Lookup) (*template.Template, error) {
 	if addr, ok := lookup("ADDR"); ok && addr != "" {
 		o.Endpoint = "http://" + addr
 	}
-	return template.Load(t.path, o)
+	return template.Load(t.Path, o)
 }
 
 // withAddr puts the flag over ADDR, so that both are checked in one place.

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/console"
 	"github.com/tandem-api/tandem/localhost/inprocess"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
@@ -23,7 +24,7 @@ func (s server) lambdaAPI() (http.Handler, error) {
 	}
 	api, err := lambda.NewInvokeAPI(s.app.Log, s.queue, targets...)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, cli.UsageError{Err: err}
 	}
 	api.Admit = func(r *http.Request) bool { return console.FromHere(s.app.Config, r) }
 	return api, nil
@@ -44,7 +45,7 @@ func (s server) invoke(f *template.Function) lambda.Invoke {
 	if s.isolated != nil {
 		return s.isolated.Invoke(f)
 	}
-	known, ok := functionOf(f)
+	known, ok := s.functionOf(f)
 	if !ok {
 		return nil
 	}
@@ -61,13 +62,13 @@ func (s server) invoke(f *template.Function) lambda.Invoke {
 
 // closeQueue waits for the asynchronous events that run, and says how many are lost.
 func (s server) closeQueue() {
-	ctx, cancel := context.WithTimeout(context.Background(), closing)
+	ctx, cancel := context.WithTimeout(context.Background(), cli.Closing)
 	defer cancel()
 	lost, err := s.queue.Close(ctx)
 	if err != nil {
 		s.app.Log.ErrorContext(ctx, "stop the asynchronous events", "error", err)
 	}
 	if lost > 0 {
-		fmt.Fprintf(s.host.stderr, "localhost: stopped with %d asynchronous events of the Lambda API that had not succeeded: they are gone\n", lost)
+		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %d asynchronous events of the Lambda API that had not succeeded: they are gone\n", lost)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bufio"
@@ -13,37 +13,38 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/models"
 	"github.com/tandem-api/tandem/shared/password"
 )
 
-// userCommand keeps the users who may log in: it is how the first of them, and every
+// user keeps the users who may log in: it is how the first of them, and every
 // admin, comes to be.
-func userCommand(ctx context.Context, h host, args []string) error {
+func user(ctx context.Context, h cli.Host, args []string) error {
 	flags := flag.NewFlagSet("user", flag.ContinueOnError)
 	role := flags.String("role", string(models.RoleUser), "with add: the new user's `role`, user or admin")
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
 	}
-	if err := parseFlags(flags, h, args); err != nil {
+	if err := h.ParseFlags(flags, args); err != nil {
 		return err
 	}
 	wanted := map[string]int{"add": 1, "passwd": 1, "role": 2}
 	if n, ok := wanted[verb]; !ok || n != flags.NArg() {
-		return usageError{errors.New("user: say one of add [-role ROLE] NAME, passwd NAME, or role NAME ROLE")}
+		return cli.UsageError{Err: errors.New("user: say one of add [-role ROLE] NAME, passwd NAME, or role NAME ROLE")}
 	}
 	name := flags.Arg(0)
 	if verb == "role" {
 		*role = flags.Arg(1)
 	}
 	if !slices.Contains([]models.Role{models.RoleUser, models.RoleAdmin}, models.Role(*role)) {
-		return usageError{fmt.Errorf("user: there is no role %q: say user or admin", *role)}
+		return cli.UsageError{Err: fmt.Errorf("user: there is no role %q: say user or admin", *role)}
 	}
-	return withApp(h, func(app *function.App) error {
-		if err := readyDatabase(ctx, app); err != nil {
+	return h.WithApp(func(app *function.App) error {
+		if err := cli.ReadyDatabase(ctx, app); err != nil {
 			return err
 		}
 		switch verb {
@@ -57,7 +58,7 @@ func userCommand(ctx context.Context, h host, args []string) error {
 	})
 }
 
-func addUser(ctx context.Context, h host, app *function.App, u models.User) error {
+func addUser(ctx context.Context, h cli.Host, app *function.App, u models.User) error {
 	hash, err := askPassword(h)
 	if err != nil {
 		return err
@@ -73,11 +74,11 @@ func addUser(ctx context.Context, h host, app *function.App, u models.User) erro
 		}
 		return fmt.Errorf("user add: %w", err)
 	}
-	_, err = fmt.Fprintln(h.stdout, "added", u)
+	_, err = fmt.Fprintln(h.Stdout, "added", u)
 	return err
 }
 
-func setPassword(ctx context.Context, h host, app *function.App, name string) error {
+func setPassword(ctx context.Context, h cli.Host, app *function.App, name string) error {
 	hash, err := askPassword(h)
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func setPassword(ctx context.Context, h host, app *function.App, name string) er
 	return changeUser(ctx, h, app, name, models.Fields{"password_hash": hash})
 }
 
-func changeUser(ctx context.Context, h host, app *function.App, name string, fields models.Fields) error {
+func changeUser(ctx context.Context, h cli.Host, app *function.App, name string, fields models.Fields) error {
 	db, err := database.Of(app)
 	if err != nil {
 		return err
@@ -100,49 +101,49 @@ func changeUser(ctx context.Context, h host, app *function.App, name string, fie
 	if err := models.Users.Update(ctx, db, &u, fields); err != nil {
 		return fmt.Errorf("user: %w", err)
 	}
-	_, err = fmt.Fprintln(h.stdout, "changed", u)
+	_, err = fmt.Fprintln(h.Stdout, "changed", u)
 	return err
 }
 
 // askPassword reads a password, and returns its hash. At a terminal it is not shown, and
 // asked for twice; else it is the first line of the standard input. It is no argument:
 // those can be seen by every user of the machine.
-func askPassword(h host) (string, error) {
+func askPassword(h cli.Host) (string, error) {
 	text, err := readPassword(h)
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	hash, err := password.Hash(text)
 	if err != nil {
-		return "", usageError{err}
+		return "", cli.UsageError{Err: err}
 	}
 	return hash, nil
 }
 
-func readPassword(h host) (string, error) {
-	if f, ok := h.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+func readPassword(h cli.Host) (string, error) {
+	if f, ok := h.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return typePassword(h, int(f.Fd()))
 	}
-	line, err := bufio.NewReader(io.LimitReader(h.stdin, password.Max+2)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(h.Stdin, password.Max+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-func typePassword(h host, terminal int) (string, error) {
+func typePassword(h cli.Host, terminal int) (string, error) {
 	var typed [2]string
 	for i, prompt := range []string{"Password: ", "Again: "} {
-		fmt.Fprint(h.stderr, prompt)
+		fmt.Fprint(h.Stderr, prompt)
 		text, err := term.ReadPassword(terminal)
-		fmt.Fprintln(h.stderr)
+		fmt.Fprintln(h.Stderr)
 		if err != nil {
 			return "", err
 		}
 		typed[i] = string(text)
 	}
 	if typed[0] != typed[1] {
-		return "", usageError{errors.New("the two are not the same")}
+		return "", cli.UsageError{Err: errors.New("the two are not the same")}
 	}
 	return typed[0], nil
 }

@@ -1,4 +1,4 @@
-package main
+package reload
 
 import (
 	"encoding/json"
@@ -14,9 +14,9 @@ import (
 // what it has for it.
 const inheritance = "TANDEM_INHERIT"
 
-// inherited is what a server has from the `serve -watch` around it, beside the files
+// Inherited is what a server has from the `serve -watch` around it, beside the files
 // below.
-type inherited struct {
+type Inherited struct {
 	Redis  string // of the Redis embedded there; "" where REDIS_URL is set
 	Silent bool   // the routes have been printed already
 }
@@ -28,21 +28,21 @@ const (
 	parentFile              // a pipe: ends with the parent
 )
 
-// inherit returns what the parent has given, nil where there is none.
-func inherit(lookup config.Lookup) (*inherited, error) {
+// Inherit returns what the parent has given, nil where there is none.
+func Inherit(lookup config.Lookup) (*Inherited, error) {
 	text, ok := lookup(inheritance)
 	if !ok {
 		return nil, nil
 	}
-	var i inherited
+	var i Inherited
 	if err := json.Unmarshal([]byte(text), &i); err != nil {
 		return nil, fmt.Errorf("%s: %w", inheritance, err)
 	}
 	return &i, nil
 }
 
-// listen returns the parent's socket, or one of our own.
-func (i *inherited) listen(addr string) (net.Listener, error) {
+// Listen returns the parent's socket, or one of our own.
+func (i *Inherited) Listen(addr string) (net.Listener, error) {
 	if i == nil {
 		listener, err := net.Listen("tcp", addr)
 		if err != nil {
@@ -59,8 +59,8 @@ func (i *inherited) listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// ready tells the parent that requests are served.
-func (i *inherited) ready() {
+// Ready tells the parent that requests are served.
+func (i *Inherited) Ready() {
 	if i == nil {
 		return
 	}
@@ -69,8 +69,8 @@ func (i *inherited) ready() {
 	_ = pipe.Close()
 }
 
-// orphaned calls end when the parent has gone.
-func (i *inherited) orphaned(end func()) {
+// Orphaned calls end when the parent has gone.
+func (i *Inherited) Orphaned(end func()) {
 	if i == nil {
 		return
 	}

@@ -1,10 +1,11 @@
-package main
+package server
 
 import (
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/console"
 	"github.com/tandem-api/tandem/localhost/gateway"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
@@ -12,6 +13,12 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue/metrics"
 )
+
+// Handler returns what `localhost serve` answers with, for a template, without the
+// workers: tests and benchmarks ask it in their own process.
+func Handler(h cli.Host, app *function.App, t *template.Template) (http.Handler, error) {
+	return server{host: h, app: app, template: t}.handler()
+}
 
 // handler returns everything that the host serves: what API Gateway would, beside it
 // Lambda's API and the console's pages.
@@ -52,13 +59,13 @@ func (s server) inProcess() func(*template.Function) (http.Handler, error) {
 		if h := made[f.Folder]; h != nil {
 			return h, nil
 		}
-		known, ok := functionOf(f)
+		known, ok := s.functionOf(f)
 		if !ok {
-			return nil, usageError{notOurs(f)}
+			return nil, cli.UsageError{Err: notOurs(f)}
 		}
 		h, err := known.Handler(s.app)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		made[f.Folder] = h
 		return h, nil
@@ -66,8 +73,8 @@ func (s server) inProcess() func(*template.Function) (http.Handler, error) {
 }
 
 // functionOf is the function of this program that the template means.
-func functionOf(f *template.Function) (function.Function, bool) {
-	for _, known := range functions() {
+func (s server) functionOf(f *template.Function) (function.Function, bool) {
+	for _, known := range s.host.Functions {
 		if known.Name == f.Folder {
 			return known, true
 		}
@@ -82,7 +89,7 @@ func notOurs(f *template.Function) error {
 func (s server) consoleOptions() console.Options {
 	o := console.Options{Metrics: metrics.Handler(s.app), EmbeddedRedis: s.redisEmbedded(), Workers: s.options.workers}
 	for _, r := range s.template.Routes() {
-		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: nameOf(r.Function)})
+		o.Routes = append(o.Routes, console.Route{Method: r.Method, Path: r.Path, Function: cli.NameOf(r.Function)})
 	}
 	return o
 }
