@@ -46,6 +46,9 @@ func TestTheReportSaysWhere(t *testing.T) {
 	if len(r.Error.Backtrace) == 0 || !strings.HasSuffix(r.Error.Backtrace[0].File, "functions/fail/fail.go") {
 		t.Errorf("the stack begins at %+v, not in fail.go", r.Error.Backtrace)
 	}
+	if last := r.Error.Backtrace[len(r.Error.Backtrace)-1]; !strings.HasSuffix(last.File, "shared/function/handle.go") {
+		t.Errorf("the stack ends at %+v, not where the handler was called", last)
+	}
 	if r.Request.Context["function"] != "fail" || r.Request.Context["requestId"] != problem.RequestID || problem.RequestID == "" {
 		t.Errorf("context %v, want the function and the request's id %q", r.Request.Context, problem.RequestID)
 	}
