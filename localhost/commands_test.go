@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/command"
+	"github.com/tandem-api/tandem/functions/bar"
+	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
@@ -191,6 +195,44 @@ func TestUser(t *testing.T) {
 		if fits, err := password.Check(u.PasswordHash, text); fits != want || err != nil {
 			t.Errorf("%q fits: %v, %v", text, fits, err)
 		}
+	}
+}
+
+func TestUserPasswdEndsTheSessionsOfThePasswordBefore(t *testing.T) {
+	t.Chdir(t.TempDir())
+	app := apptest.New(t, func(c *config.Config) { c.DatabaseURL = "sqlite:tmp/tandem.db" })
+	const first, second = "correct horse battery staple", "another password of hers"
+	if got := localhostWith(t, first, nil, "user", "add", "ada"); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	db, err := database.Of(app.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := func() string {
+		u, err := models.Users.FindOrFail(t.Context(), db, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.PasswordHash
+	}
+	before := hash()
+	token, _, err := auth.Begin("ada", 1, before).Token(app.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	protected := app.Serve(bar.Function) // which looks at the token alone
+	status := func() int {
+		return apptest.Do(t, "POST", protected+"/bar", "{}", http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}).Status
+	}
+
+	got := localhostWith(t, second, map[string]string{"REDIS_URL": "redis://127.0.0.1:1"}, "user", "passwd", "ada")
+	if got.code != 1 || strings.Count(got.stderr, "\n") != 1 || hash() != before || status() != 422 {
+		t.Errorf("Redis is not there: exit %d, %q; the password changed: %v", got.code, got.stderr, hash() != before)
+	}
+	got = localhostWith(t, second, map[string]string{"REDIS_URL": app.Config.RedisURL.Reveal()}, "user", "passwd", "ada")
+	if got.code != 0 || hash() == before || status() != 401 {
+		t.Errorf("exit %d, %q; the password changed: %v, a token of before: %d", got.code, got.stderr, hash() != before, status())
 	}
 }
 

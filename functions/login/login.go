@@ -87,12 +87,12 @@ func login(app *function.App) func(http.ResponseWriter, *http.Request, credentia
 		if err := forget(app, r, in.Name); err != nil {
 			return err
 		}
-		return answerWith(app, w, auth.Begin(user.Name, user.ID))
+		return answerWith(app, w, auth.Begin(user.Name, user.ID, user.PasswordHash))
 	}
 }
 
-// refresh goes by what the database says of the user now: one who is no more gets no
-// newer token, and one with another name gets a token with it.
+// refresh goes by what the database says of the user now: one who is no more, or has
+// another password, gets no newer token, and one with another name gets a token with it.
 func refresh(app *function.App) function.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		login := auth.Of(r.Context())

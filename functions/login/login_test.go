@@ -231,6 +231,31 @@ func TestRefreshGoesByTheUserOfNow(t *testing.T) {
 	}
 }
 
+func TestANewPasswordNeedsANewLogin(t *testing.T) {
+	app, url := setUp(t)
+	token := logIn(t, url).Token
+	db, err := database.Of(app.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada, err := models.Users.Where("name", "ada").FirstOrFail(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := password.Hash(right) // the same one anew has another salt
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := models.Users.Update(t.Context(), db, &ada, models.Fields{"password_hash": hash}); err != nil {
+		t.Fatal(err)
+	}
+	got := post(t, url+"/login/refresh", "", token)
+	if got.Status != http.StatusUnauthorized || !strings.Contains(got.Body, "password was changed") || got.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("%d %s, want 401", got.Status, got.Body)
+	}
+	read(t, post(t, url+"/login/refresh", "", logIn(t, url).Token))
+}
+
 func TestLogoutEndsTheWholeSession(t *testing.T) {
 	app, url := setUp(t)
 	other := logIn(t, url)

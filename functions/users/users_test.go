@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/tandem-api/tandem/functions/users"
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/database"
+	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/models"
 	"github.com/tandem-api/tandem/shared/password"
 )
@@ -94,6 +97,22 @@ func (c client) fits(id int64, text string) bool {
 	return ok
 }
 
+func (c client) setPassword(id int64, text string) (hash string) {
+	c.t.Helper()
+	hash, err := password.Hash(text)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	u, err := models.Users.FindOrFail(c.t.Context(), c.db, id)
+	if err == nil {
+		err = models.Users.Update(c.t.Context(), c.db, &u, models.Fields{"password_hash": hash})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return hash
+}
+
 func TestAnAdminAddsUsers(t *testing.T) {
 	c := newClient(t)
 	root := c.as("root")
@@ -144,7 +163,7 @@ func TestOneChangesOneself(t *testing.T) {
 // A token of a login is the user's, whatever the name is by now.
 func TestATokenGoesByTheID(t *testing.T) {
 	c := newClient(t)
-	token, _, err := auth.Begin("ada", 1).Token(c.app.Config)
+	token, _, err := auth.Begin("ada", 1, "").Token(c.app.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +174,91 @@ func TestATokenGoesByTheID(t *testing.T) {
 	c.want(c.do("PATCH", "/users/4", `{"name":"x"}`, as...), 403)
 	c.want(c.as("root").do("DELETE", "/users/1", ""), 204)
 	c.want(c.do("GET", "/users", "", as...), 401)
+}
+
+// elsewhere is a function that looks at the token alone.
+var elsewhere = function.Function{Name: "elsewhere", Routes: func(app *function.App, r chi.Router) error {
+	required, err := auth.Required(app)
+	if err != nil {
+		return err
+	}
+	r.With(required).Get("/", app.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return function.JSON(w, http.StatusOK, auth.User(r.Context()))
+	}))
+	return nil
+}}
+
+func TestWhatEndsTheSessionsOfAUser(t *testing.T) {
+	for _, test := range []struct {
+		name, method, body string
+		by                 string // "" for the user, with the session itself
+		headers            []string
+		status             int
+		ends               bool
+	}{
+		{"a new password", "PATCH", `{"password":"another one of hers"}`, "", nil, 200, true},
+		{"the same password anew", "PATCH", `{"password":"` + secret + `"}`, "", nil, 200, true},
+		{"replaced with a new password", "PUT", `{"name":"ada","role":"user","password":"another one of hers"}`, "", nil, 200, true},
+		{"a password that an admin gives", "PATCH", `{"password":"another one of hers"}`, "root", nil, 200, true},
+		{"deleted", "DELETE", "", "root", nil, 204, true},
+		{"a new name", "PATCH", `{"name":"Ada L."}`, "", nil, 200, false},
+		{"a new role", "PATCH", `{"role":"admin"}`, "root", nil, 200, false},
+		{"replaced without a password", "PUT", `{"name":"ada","role":"user"}`, "", nil, 200, false},
+		{"a new password that is refused", "PATCH", `{"password":"another one of hers"}`, "bob", nil, 403, false},
+		{"a new password for what is no more", "PATCH", `{"password":"another one of hers"}`, "", []string{"If-Match", `"x"`}, 412, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newClient(t)
+			before := c.setPassword(1, secret)
+			other := c.app.Serve(elsewhere)
+			session := func(id int64, hash string) []string {
+				token, _, err := auth.Begin("ada", id, hash).Token(c.app.Config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return []string{"Authorization", "Bearer " + token}
+			}
+			first := session(1, before)
+			by := first
+			if test.by != "" {
+				by = []string{"Authorization", "Bearer " + c.app.Token(test.by)}
+			}
+			c.want(c.do(test.method, "/users/1", test.body, append(by, test.headers...)...), test.status)
+
+			want := 200
+			if test.ends {
+				want = 401
+			}
+			// A login that has read the password just before begins with it just after.
+			for name, as := range map[string][]string{"the session": first, "one that begins with the password of before": session(1, before)} {
+				c.want(c.do("GET", "/users/2", "", as...), want)
+				if got := apptest.Do(t, "GET", other, "", http.Header{as[0]: {as[1]}}); got.Status != want {
+					t.Errorf("%s, at a function that does not look at the user: %d, want %d", name, got.Status, want)
+				}
+			}
+			if got := apptest.Do(t, "GET", other, "", http.Header{"Authorization": {session(2, "")[1]}}); got.Status != 200 {
+				t.Errorf("another user: %d", got.Status)
+			}
+			if test.ends && test.method != "DELETE" {
+				now := session(1, c.hash(1))
+				c.want(c.do("GET", "/users/2", "", now...), 200)
+				if got := apptest.Do(t, "GET", other, "", http.Header{"Authorization": {now[1]}}); got.Status != 200 {
+					t.Errorf("with the new password: %d", got.Status)
+				}
+			}
+		})
+	}
+}
+
+// Without Redis nobody can be told, so the password stays.
+func TestAPasswordChangesWithTheSessionsOrNotAtAll(t *testing.T) {
+	c := newClient(t)
+	before := c.setPassword(1, secret)
+	c.app.Redis.SetError("gone")
+	got := c.do("PATCH", "/users/1", `{"password":"another one of hers"}`)
+	if c.want(got, 503); got.Header.Get("Retry-After") == "" || c.hash(1) != before {
+		t.Errorf("%s; the password changed: %v", got.Body, c.hash(1) != before)
+	}
 }
 
 func TestRefusals(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tandem-api/tandem/shared/account"
+	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/models"
@@ -81,7 +82,11 @@ func (c controller) update(w http.ResponseWriter, r *http.Request, in person) er
 		if in.Role != nil && *in.Role != user.Role && !account.Admin(r.Context()) {
 			return httperror.New(http.StatusForbidden, "only an admin can give a role")
 		}
-		return models.Users.Update(r.Context(), tx, user, fields)
+		before := user.PasswordHash
+		if err := models.Users.Update(r.Context(), tx, user, fields); err != nil || in.Password == nil {
+			return err
+		}
+		return auth.RevokeAll(r.Context(), c.app, user.ID, before)
 	})
 	if err != nil {
 		return err
@@ -91,7 +96,10 @@ func (c controller) update(w http.ResponseWriter, r *http.Request, in person) er
 
 func (c controller) remove(w http.ResponseWriter, r *http.Request) error {
 	_, err := c.change(r, func(tx *database.DB, user *models.User) error {
-		return models.Users.Delete(r.Context(), tx, user)
+		if err := models.Users.Delete(r.Context(), tx, user); err != nil {
+			return err
+		}
+		return auth.RevokeAll(r.Context(), c.app, user.ID, user.PasswordHash)
 	})
 	if err != nil {
 		return err

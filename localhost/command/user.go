@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-api/tandem/localhost/cli"
+	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/models"
@@ -86,19 +87,35 @@ func setPassword(ctx context.Context, h cli.Host, app *function.App, name string
 	return changeUser(ctx, h, app, name, models.Fields{"password_hash": hash})
 }
 
+// changeUser changes a user in a transaction. A new password ends the sessions of the
+// one before.
 func changeUser(ctx context.Context, h cli.Host, app *function.App, name string, fields models.Fields) error {
 	db, err := database.Of(app)
 	if err != nil {
 		return err
 	}
-	u, found, err := models.Users.Where("name", name).First(ctx, db)
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return fmt.Errorf("user: nobody is called %q", name)
-	}
-	if err := models.Users.Update(ctx, db, &u, fields); err != nil {
+	var u models.User
+	err = database.Transaction(ctx, db, func(tx *database.DB) error {
+		row, found, err := models.Users.Where("name", name).ForUpdate().First(ctx, tx)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return fmt.Errorf("nobody is called %q", name)
+		}
+		u = row
+		before := u.PasswordHash
+		if err := models.Users.Update(ctx, tx, &u, fields); err != nil {
+			return err
+		}
+		// An embedded Redis is the server's own, and not reached from here: there, who
+		// does not look at the user takes a token until it ends.
+		if u.PasswordHash == before || app.Config.RedisURL == "" {
+			return nil
+		}
+		return auth.RevokeAll(ctx, app, u.ID, before)
+	})
+	if err != nil {
 		return fmt.Errorf("user: %w", err)
 	}
 	_, err = fmt.Fprintln(h.Stdout, "changed", u)

@@ -22,7 +22,7 @@ func Current(ctx context.Context) models.User {
 
 // Required is auth.Required, and loads the user: what the user may do is what the
 // database says now, not what the token said at the login. A user who is no more gets a
-// 401.
+// 401, and so does a session that began with another password than the one of now.
 func Required(app *function.App) (func(http.Handler) http.Handler, error) {
 	login, err := auth.Required(app)
 	if err != nil {
@@ -38,14 +38,20 @@ func Required(app *function.App) (func(http.Handler) http.Handler, error) {
 			if err != nil {
 				return err
 			}
-			if !found {
-				return httperror.New(http.StatusUnauthorized, "the user of this login is no more").
-					With("WWW-Authenticate", auth.Challenge)
+			switch {
+			case !found:
+				return refused("the user of this login is no more")
+			case !auth.Of(r.Context()).Opened(user.PasswordHash):
+				return refused("the password was changed since this login")
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 			return nil
 		}))
 	}, nil
+}
+
+func refused(why string) error {
+	return httperror.New(http.StatusUnauthorized, "%s", why).With("WWW-Authenticate", auth.Challenge)
 }
 
 // Of returns the user of a login. A token that was minted for a name alone is the one's

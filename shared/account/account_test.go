@@ -36,6 +36,7 @@ func TestTheUserIsTheOneOfTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, u := range []models.User{{Name: "ada"}, {Name: "bob"}, {Name: "root", Role: models.RoleAdmin}} {
+		u.PasswordHash = "the hash"
 		if err := models.Users.Create(t.Context(), db, &u); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +50,7 @@ func TestTheUserIsTheOneOfTheDatabase(t *testing.T) {
 		return got.Body
 	}
 	login := func(name string, id int64) string {
-		token, _, err := auth.Begin(name, id).Token(app.Config)
+		token, _, err := auth.Begin(name, id, "the hash").Token(app.Config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,6 +80,14 @@ func TestTheUserIsTheOneOfTheDatabase(t *testing.T) {
 	}
 	if got := ask(token); got != `[2,"bob",true,true]` {
 		t.Errorf("with a new role: %s", got)
+	}
+	for hash, want := range map[string]string{"another hash": "401", "the hash": `[2,"bob",true,true]`} {
+		if err := models.Users.Update(t.Context(), db, &bob, models.Fields{"password_hash": hash}); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(token); got != want {
+			t.Errorf("with %s: %s, want %s", hash, got, want)
+		}
 	}
 	if err := models.Users.Delete(t.Context(), db, &bob); err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type claims struct {
 	UserID  int64            `json:"uid,omitempty"`
 	Session string           `json:"sid,omitempty"`
 	Since   *jwt.NumericDate `json:"auth_time,omitempty"` // OpenID Connect Core 1.0, section 2
+	Key     string           `json:"key,omitempty"`       // which password: see keyOf
 }
 
 // Mint returns a token for the user that holds for ttl, signed with the first of the
@@ -40,7 +41,7 @@ func (l Login) mint(c config.Config, now time.Time, ttl time.Duration) (string, 
 	case ttl < time.Second:
 		return "", fmt.Errorf("a token that holds for %s: it needs a second at least", ttl)
 	}
-	says := claims{UserID: l.UserID, Session: l.Session, RegisteredClaims: jwt.RegisteredClaims{
+	says := claims{UserID: l.UserID, Session: l.Session, Key: l.Key, RegisteredClaims: jwt.RegisteredClaims{
 		Subject:   l.User,
 		IssuedAt:  jwt.NewNumericDate(now),
 		ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
@@ -101,7 +102,7 @@ func (r ring) check(token string) (Login, error) {
 	if says.Subject == "" {
 		return Login{}, errors.New("the token names no user")
 	}
-	l := Login{User: says.Subject, UserID: says.UserID, Session: says.Session}
+	l := Login{User: says.Subject, UserID: says.UserID, Session: says.Session, Key: says.Key}
 	if says.Since != nil {
 		l.Since = says.Since.Time
 	}
