@@ -22,14 +22,19 @@ var (
 const wayBack = `<a href="` + Root + `" style="position:fixed;top:18px;right:18px;z-index:1250;padding:4px 12px;` +
 	`border-radius:14px;background:#08695d;color:#fff;font:14px/1.5 system-ui,sans-serif;text-decoration:none">Tandem</a>`
 
+// unscrolled takes away the scroll bars that asynqmon always shows, and those of a
+// table that is a few empty pixels too wide.
+const unscrolled = `<style>main>div{overflow:hidden auto!important}` +
+	`@media(min-width:900px){.MuiTableContainer-root{overflow-x:hidden!important}}</style>`
+
 // mendPage returns asynqmon's page without the links that lead off this machine, with a
-// way back to the overview, and the policy that makes the browser refuse any that are left: scripts run only from
-// files of this origin or where they stand in the page now, known by their hashes
-// (CSP 3, section 2.3.1).
+// way back to the overview, and the policy that makes the browser refuse any that are
+// left: scripts run only from files of this origin or where they stand in the page now,
+// known by their hashes (CSP 3, section 2.3.1).
 func mendPage(index []byte) (page []byte, policy string) {
 	page = foreignLink.ReplaceAll(index, nil)
 	page = manifestLink.ReplaceAll(page, nil)
-	page = bytes.Replace(page, []byte(`<div id="root">`), []byte(wayBack+`<div id="root">`), 1)
+	page = bytes.Replace(page, []byte(`<div id="root">`), []byte(unscrolled+wayBack+`<div id="root">`), 1)
 	var scripts strings.Builder
 	for _, m := range inlineScript.FindAllSubmatch(page, -1) {
 		sum := sha256.Sum256(m[1])
