@@ -12,9 +12,9 @@ import (
 // Report is what Honeybadger was sent of one event.
 type Report struct {
 	Error struct {
-		Class, Message string
-		Tags           []string
-		Backtrace      []struct{ File, Method, Number string }
+		Class, Message, Fingerprint string
+		Tags                        []string
+		Backtrace                   []struct{ File, Method, Number string }
 	}
 	Request struct {
 		URL     string

@@ -50,12 +50,21 @@ func (a *App) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		fallthrough
 	case httperror.Status(err) >= http.StatusInternalServerError:
 		a.Log.ErrorContext(ctx, "request failed", "error", err)
-		a.Report.Notify(ctx, err, report.Request(r))
+		a.Report.Notify(ctx, err, report.Request(r), report.Group(route(r)))
 	}
 	if begun {
 		panic(http.ErrAbortHandler) // net/http's way to cut an answer off
 	}
 	httperror.Write(w, r, err)
+}
+
+// route is the route that the request has taken, whatever the values in its path.
+func route(r *http.Request) string {
+	pattern := ""
+	if at := chi.RouteContext(r.Context()); at != nil {
+		pattern = at.RoutePattern()
+	}
+	return r.Method + " " + pattern
 }
 
 // begun says whether the head of the answer has gone out. It asks the writer that the

@@ -16,6 +16,7 @@ const (
 	Function  = "function"
 	RequestID = "requestId"
 	TraceID   = "traceId"
+	Job       = "job" // the kind of a job
 )
 
 // New returns a logger that writes a line an event to w: JSON, or text for a

@@ -85,7 +85,7 @@ func (c client) try(n *notice) (err error) {
 	}()
 	_, err = c.hb.Notify(
 		honeybadger.Error{Class: n.class, Message: n.message, Stack: n.stack},
-		n.context, n.tags, n.cgi, n.params,
+		honeybadger.Fingerprint{Content: n.group}, n.context, n.tags, n.cgi, n.params,
 		url.URL{Opaque: n.url}, // as it is: the client wants a URL, and writes it as text
 	)
 	return err

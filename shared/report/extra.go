@@ -12,6 +12,7 @@ type Extra func(*draft)
 type draft struct {
 	request *http.Request
 	class   string
+	group   string
 	tags    []string
 	data    map[string]any
 }
@@ -23,6 +24,10 @@ func Request(r *http.Request) Extra { return func(d *draft) { d.request = r } }
 // Class names the kind of error, under which Honeybadger groups it. Without it, it
 // is the type of the innermost error that has one of its own.
 func Class(name string) Extra { return func(d *draft) { d.class = name } }
+
+// Group tells errors apart that one place reports, such as those of all routes: those of
+// another group are another fault.
+func Group(name string) Extra { return func(d *draft) { d.group = name } }
 
 // Tags adds tags.
 func Tags(tags ...string) Extra { return func(d *draft) { d.tags = append(d.tags, tags...) } }

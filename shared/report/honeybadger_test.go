@@ -79,18 +79,28 @@ func (h *honeybadger) raw() [][]byte {
 	return h.bodies
 }
 
+// all returns the notices that were taken.
+func (h *honeybadger) all(t *testing.T) []notice {
+	t.Helper()
+	var all []notice
+	for _, body := range h.raw() {
+		var n notice
+		if err := json.Unmarshal(body, &n); err != nil {
+			t.Fatalf("the notice is not JSON: %v\n%s", err, body)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
 // only returns the one notice that was taken, and its bytes.
 func (h *honeybadger) only(t *testing.T) (notice, string) {
 	t.Helper()
-	all := h.raw()
+	all := h.all(t)
 	if len(all) != 1 {
 		t.Fatalf("%d notices were sent, want 1", len(all))
 	}
-	var n notice
-	if err := json.Unmarshal(all[0], &n); err != nil {
-		t.Fatalf("the notice is not JSON: %v\n%s", err, all[0])
-	}
-	return n, string(all[0])
+	return all[0], string(h.raw()[0])
 }
 
 // lines is a log to look at.

@@ -16,6 +16,7 @@ import (
 // the request that it tells of.
 type notice struct {
 	class   string
+	group   string // "": by class and line
 	message string
 	stack   []*honeybadger.Frame
 	tags    honeybadger.Tags
@@ -43,6 +44,13 @@ func (r *Reporter) newNotice(ctx context.Context, e event, d draft, stack []*hon
 		message: b.text(e.message, maxMessage),
 		stack:   b.frames(stack),
 		context: honeybadger.Context{},
+	}
+	if e.grouped {
+		var reporter string
+		if len(stack) > 0 {
+			reporter = stack[0].Method
+		}
+		n.group = groupOf(ctx, e, d, reporter)
 	}
 	for _, attr := range logging.Attrs(ctx) {
 		if scrub.Key(attr.Key) {

@@ -76,7 +76,8 @@ func (r *Reporter) Notify(ctx context.Context, err error, extras ...Extra) {
 		errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	r.report(ctx, event{class: classOf(err), message: safeText(err), chain: chainOf(err), level: slog.LevelWarn}, extras)
+	r.report(ctx, event{class: classOf(err), message: safeText(err),
+		chain: chainOf(err), kind: kindOf(err), grouped: true, level: slog.LevelWarn}, extras)
 }
 
 // Message reports something that is no error, under a class of its own.
@@ -102,6 +103,8 @@ type event struct {
 	class    string
 	message  string
 	chain    []string
+	kind     string // of an error that no type tells from others
+	grouped  bool   // by us: see groupOf
 	panicked bool
 	level    slog.Level // of the log line, when there is no API key
 }

@@ -19,7 +19,7 @@ import (
 
 // The names of what every line and report of a job carries.
 const (
-	attrJob     = "job"
+	attrJob     = logging.Job
 	attrID      = "jobId"
 	attrQueue   = "queue"
 	attrAttempt = "attempt"
