@@ -3,7 +3,9 @@ package models
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -91,7 +93,7 @@ func (p *parsing) json(value string) (Condition, error) {
 	if err := d.Decode(&v); err != nil {
 		return Condition{}, p.refuse(WrongValue, filterParameter, "is not JSON", nil)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More would pass over a bracket
 		return Condition{}, p.refuse(WrongValue, filterParameter, "is more than one JSON value", nil)
 	}
 	return p.object(v, 1)

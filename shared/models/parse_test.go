@@ -143,6 +143,7 @@ func TestParseRefusesWithTheReason(t *testing.T) {
 		{"include", "", models.NotAllowed, "cannot be included"},
 		{"filter", "{", models.WrongValue, "filter: is not JSON"},
 		{"filter", "{} {}", models.WrongValue, "more than one JSON value"},
+		{"filter", "{}}", models.WrongValue, "more than one JSON value"},
 		{"filter", "[]", models.WrongValue, "an object such as"},
 		{"filter", `{"or":{}}`, models.WrongValue, `a list is wanted for "or"`},
 		{"filter", `{"not":[]}`, models.WrongValue, "an object such as"},

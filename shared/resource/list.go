@@ -40,6 +40,11 @@ func List[T any](w http.ResponseWriter, r *http.Request, db *database.DB, q mode
 	if err != nil {
 		return httperror.New(http.StatusBadRequest, "the query string cannot be read").Because(err)
 	}
+	for _, name := range []string{cursorParameter, limitParameter} {
+		if len(values[name]) > 1 {
+			return httperror.New(http.StatusBadRequest, "%s: is given more than once", name)
+		}
+	}
 	size, err := limit(values)
 	if err != nil {
 		return err
