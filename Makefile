@@ -10,7 +10,7 @@ tool := GOOS= GOARCH= $(GO) build -o tmp/bin/make ./localhost/make && tmp/bin/ma
 golangci := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed migrate test check bench fidelity up down status logs binary lint linter new-function rename \
+.PHONY: help run seed migrate test check bench soak fidelity up down status logs binary lint linter new-function rename \
 	build sam-validate sam-build sam-local deploy
 
 help: ## list the targets
@@ -53,6 +53,14 @@ test: ## run the tests; they need only Go
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchtime 9x ./localhost/fidelity
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /localhost/fidelity)
+
+JOBS     ?= 20000
+KILLS    ?= 5
+RESTARTS ?= 2
+
+soak: ## lose no job while workers and Redis die (JOBS=20000 KILLS=5 RESTARTS=2)
+	$(GO) test ./localhost/make -run '^TestSoak$$' -count=1 -v -timeout 0 \
+		-args -soak.jobs=$(JOBS) -soak.kills=$(KILLS) -soak.restarts=$(RESTARTS)
 
 fidelity: ## ask every stage the cases of docs/fidelity.md, SAM in Docker too, and write it anew
 	$(GO) test ./localhost/fidelity -count=1 -timeout 30m -sam -update
