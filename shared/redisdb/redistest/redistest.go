@@ -37,17 +37,25 @@ type Server struct {
 // its command line, `--requirepass`, `secret`. It ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	program := Need(t, "redis-server")
-	port := FreePort(t)
-	s := &Server{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, dir: t.TempDir()}
-	s.args = append([]string{
-		program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", s.dir, "--appendonly", "yes",
-		"--save", "", "--logfile", filepath.Join(s.dir, "log"),
-	}, args...)
+	s := newServer(t, FreePort(t))
+	s.args = append(s.args, args...)
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
 }
+
+// newServer returns one that does not run yet.
+func newServer(t testing.TB, port int) *Server {
+	t.Helper()
+	s := &Server{Addr: net.JoinHostPort("127.0.0.1", itoa(port)), t: t, dir: t.TempDir()}
+	s.args = []string{
+		Need(t, "redis-server"), "--port", itoa(port), "--bind", "127.0.0.1", "--dir", s.dir, "--appendonly", "yes",
+		"--save", "", "--logfile", filepath.Join(s.dir, "log"),
+	}
+	return s
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // Need returns the path of a program, or skips the test, or fails it in CI.
 func Need(t testing.TB, program string) string {
