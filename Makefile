@@ -51,8 +51,8 @@ test: ## run the tests; they need only Go
 
 # Those that compare take turns, nine rounds, and report medians: docs/performance.md.
 bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchtime 9x ./localhost/fidelity
-	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /localhost/fidelity)
+	$(GO) test -run '^$$' -bench . -benchtime 9x -timeout 30m ./localhost/fidelity ./shared/queue/worker
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v -e /localhost/fidelity -e /shared/queue/worker)
 
 JOBS     ?= 20000
 KILLS    ?= 5

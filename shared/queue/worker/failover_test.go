@@ -31,14 +31,19 @@ const (
 const ticks = 40 // one a second
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(workerRedis); url != "" {
-		if err := workerProcess(url, os.Getenv(workerStart), os.Getenv(workerQueue)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case os.Getenv(workerRedis) != "":
+		err = workerProcess(os.Getenv(workerRedis), os.Getenv(workerStart), os.Getenv(workerQueue))
+	case os.Getenv(benchRedis) != "":
+		err = benchProcess(os.Getenv(benchRedis))
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // record notes in Redis which tick ran, and who scheduled meanwhile.
