@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-api/tandem/functions/bar"
 	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/command"
-	"github.com/tandem-api/tandem/functions/bar"
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/config"

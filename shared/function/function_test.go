@@ -177,6 +177,28 @@ func TestPanics(t *testing.T) {
 	}
 }
 
+// net/http panics at a status that HTTP does not have: nothing has gone out by then.
+func TestAStatusThatIsNone(t *testing.T) {
+	for _, status := range []int{-1, 0, 99, 1000} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			app := apptest.New(t)
+			a := get(t, app.Serve(tested(map[string]function.Handler{"x": func(w http.ResponseWriter, _ *http.Request) error {
+				w.WriteHeader(status)
+				return nil
+			}}))+"/x")
+			if a.err != nil || a.status != 500 || a.problem.Status != 500 {
+				t.Errorf("%d %s, %v; want a 500 problem", a.status, a.body, a.err)
+			}
+			if l := line(t, app, "request"); l["status"] != 500.0 {
+				t.Errorf("logged %v", l)
+			}
+			if reports := app.Reports(); len(reports) != 1 || !strings.Contains(reports[0].Error.Message, fmt.Sprintf("invalid WriteHeader code %d", status)) {
+				t.Errorf("reported %+v", reports)
+			}
+		})
+	}
+}
+
 func TestWhatHasBegunIsCutOff(t *testing.T) {
 	part := strings.Repeat("x", 5000) // more than net/http holds back
 	for name, c := range map[string]struct {

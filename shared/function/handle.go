@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/report"
@@ -65,21 +64,6 @@ func route(r *http.Request) string {
 		pattern = at.RoutePattern()
 	}
 	return r.Method + " " + pattern
-}
-
-// begun says whether the head of the answer has gone out. It asks the writer that the
-// access log has put in, under those of other middleware.
-func begun(w http.ResponseWriter) bool {
-	for {
-		if counted, ok := w.(middleware.WrapResponseWriter); ok {
-			return counted.Status() != 0
-		}
-		around, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return false
-		}
-		w = around.Unwrap()
-	}
 }
 
 func notFound(http.ResponseWriter, *http.Request) error {

@@ -1,13 +1,12 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/logging"
@@ -42,12 +41,9 @@ func access(app *App, quiet bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
-			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			ww := &written{ResponseWriter: w}
 			defer func() {
-				status := ww.Status()
-				if status == 0 {
-					status = http.StatusOK
-				}
+				status := cmp.Or(ww.status, http.StatusOK)
 				level := slog.LevelInfo
 				if quiet && status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 					level = slog.LevelDebug
@@ -55,7 +51,7 @@ func access(app *App, quiet bool) func(http.Handler) http.Handler {
 				// The query may hold secrets; the path is what routes see.
 				app.Log.LogAttrs(r.Context(), level, "request",
 					slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
-					slog.Int("bytes", ww.BytesWritten()), slog.Duration("duration", time.Since(start)))
+					slog.Int64("bytes", ww.bytes), slog.Duration("duration", time.Since(start)))
 			}()
 			next.ServeHTTP(ww, r)
 		})
