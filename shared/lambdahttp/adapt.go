@@ -20,22 +20,35 @@ import (
 // An error is a failed invocation, for which the gateway answers 500.
 type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-var (
-	errNotHTTP = errors.New("the event is not a request of an HTTP API with payload format 2.0")
-	errAborted = errors.New("the handler aborted its answer")
-)
+// Handler1 is a Handler of payload format 1.0: of a REST API, or of an HTTP API that is
+// told to send it.
+type Handler1 func(context.Context, Event1) (events.APIGatewayProxyResponse, error)
+
+var errAborted = errors.New("the handler aborted its answer")
 
 // Adapt makes a Lambda handler of an http.Handler, which sees the request, and has its
 // answer sent, as if net/http had served it.
 func Adapt(app *function.App, h http.Handler) Handler {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		if event.RequestContext.HTTP.Method == "" {
-			return events.APIGatewayV2HTTPResponse{}, errNotHTTP
-		}
-		x := exchange{app: app, handler: h, event: &event}
-		answer, err := httpadapter.NewV2(&x).ProxyWithContext(withIDs(ctx, &event), x.plain())
+		x := exchange{app: app, handler: h, sent: sent2(&event)}
+		x.check()
+		answer, err := httpadapter.NewV2(&x).ProxyWithContext(x.context(ctx), plain2(&event, &x.sent))
 		if err = cmp.Or(x.err, err); err != nil {
 			return events.APIGatewayV2HTTPResponse{}, err
+		}
+		answer.Body, answer.IsBase64Encoded = x.body, x.binary
+		return answer, nil
+	}
+}
+
+// Adapt1 is Adapt for payload format 1.0.
+func Adapt1(app *function.App, h http.Handler) Handler1 {
+	return func(ctx context.Context, event Event1) (events.APIGatewayProxyResponse, error) {
+		x := exchange{app: app, handler: h, sent: sent1(&event)}
+		x.check()
+		answer, err := httpadapter.New(&x).ProxyWithContext(x.context(ctx), plain1(&event, &x.sent))
+		if err = cmp.Or(x.err, err); err != nil {
+			return events.APIGatewayProxyResponse{}, err
 		}
 		answer.Body, answer.IsBase64Encoded = x.body, x.binary
 		return answer, nil
@@ -47,7 +60,7 @@ func Adapt(app *function.App, h http.Handler) Handler {
 type exchange struct {
 	app     *function.App
 	handler http.Handler
-	event   *events.APIGatewayV2HTTPRequest
+	sent    sent
 
 	refusal error  // why the handler does not get to see the request
 	payload string // the request's body, decoded
@@ -56,27 +69,20 @@ type exchange struct {
 	err     error
 }
 
-// plain returns the event with only what the proxy reads right: it would split headers
-// at commas, parse a decoded path as a URL, and fail for a body that is not base64.
-func (x *exchange) plain() events.APIGatewayV2HTTPRequest {
-	e := *x.event
-	e.RawPath = escapedPath(x.event)
-	e.Headers, e.Cookies = nil, nil
-	e.RawQueryString, e.QueryStringParameters = "", nil
-	if !isToken(e.RequestContext.HTTP.Method) {
-		e.RequestContext.HTTP.Method = http.MethodGet
+// check decodes the body, and refuses what is no request.
+func (x *exchange) check() {
+	if !isToken(x.sent.method) {
 		x.refusal = httperror.New(http.StatusBadRequest, "the method is not a token")
 	}
-	x.payload = e.Body
-	if e.IsBase64Encoded {
-		decoded, err := base64.StdEncoding.DecodeString(e.Body)
-		if err != nil {
-			x.refusal = httperror.New(http.StatusBadRequest, "the body did not arrive as it was sent").Because(err)
-		}
-		x.payload = string(decoded)
+	x.payload = x.sent.body
+	if !x.sent.base64 {
+		return
 	}
-	e.Body, e.IsBase64Encoded = "", false
-	return e
+	decoded, err := base64.StdEncoding.DecodeString(x.sent.body)
+	if err != nil {
+		x.refusal = httperror.New(http.StatusBadRequest, "the body did not arrive as it was sent").Because(err)
+	}
+	x.payload = string(decoded)
 }
 
 // ServeHTTP runs the handler between the proxy's request and its response writer.

@@ -123,9 +123,9 @@ func TestEventsThatOtherEmulatorsSend(t *testing.T) {
 func TestWhatIsNoRequest(t *testing.T) {
 	unreachable := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })
 	t.Run("an event of something else", func(t *testing.T) {
-		for _, event := range []string{`{}`, `{"Records":[]}`, `{"version":"1.0","httpMethod":"GET","path":"/"}`} {
-			_, err := lambda.NewHandler(lambdahttp.Adapt(quiet(), unreachable)).Invoke(t.Context(), []byte(event))
-			if err == nil || !strings.Contains(err.Error(), "payload format 2.0") {
+		for _, event := range []string{`{}`, `{"Records":[]}`, `{"httpMethod":""}`, `{"version":"2.0","requestContext":{}}`} {
+			_, err := lambdahttp.NewHandler(quiet(), unreachable, nil).Invoke(t.Context(), []byte(event))
+			if err == nil || !strings.Contains(err.Error(), "not a request of an API") {
 				t.Errorf("%s: %v", event, err)
 			}
 		}
@@ -332,7 +332,9 @@ func BenchmarkAdapt(b *testing.B) {
 			}
 		})
 	}
-	for name, handler := range map[string]lambda.Handler{"JSON to JSON, the bare proxy": lambda.NewHandler(bare), "JSON to JSON, mended": lambda.NewHandler(mended)} {
+	for name, handler := range map[string]lambda.Handler{
+		"JSON to JSON, the bare proxy": lambda.NewHandler(bare), "JSON to JSON, mended": lambdahttp.NewHandler(quiet(), h, nil),
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -1,23 +1,70 @@
 package lambdahttp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/tandem-api/tandem/shared/function"
 )
 
-// either answers an event of a function that takes others than requests too.
-func either(ctx context.Context, event json.RawMessage, invoke Handler, take function.EventHandler) (any, error) {
+var errNotHTTP = errors.New("the event is not a request of an API (payload format 2.0 or 1.0)")
+
+// NewHandler makes of a function's handlers what Lambda calls: it takes requests in
+// either payload format, and hands what is none to take, which may be nil.
+func NewHandler(app *function.App, h http.Handler, take function.EventHandler) lambda.Handler {
+	return &taker{v2: Adapt(app, h), v1: Adapt1(app, h), other: take}
+}
+
+type taker struct {
+	v2    Handler
+	v1    Handler1
+	other function.EventHandler // nil: there is none
+}
+
+// Invoke answers an event. Its format shows in where it has the method: a REST API does
+// not tell a version.
+func (t *taker) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var request events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(event, &request); err == nil && request.RequestContext.HTTP.Method != "" {
-		return invoke(ctx, request)
+	err := json.Unmarshal(event, &request)
+	if err == nil && request.RequestContext.HTTP.Method != "" {
+		return encoded(t.v2(ctx, request))
+	}
+	if bytes.Contains(event, []byte(`"httpMethod"`)) {
+		var old Event1
+		if err = json.Unmarshal(event, &old); err == nil && old.HTTPMethod != "" {
+			return encoded(t.v1(ctx, old))
+		}
+	}
+	switch {
+	case t.other != nil:
+	case err != nil:
+		return nil, err
+	default:
+		return nil, errNotHTTP
 	}
 	if c, ok := lambdacontext.FromContext(ctx); ok {
 		ctx = function.WithRequest(ctx, c.AwsRequestID, c.AwsRequestID)
 	}
-	return take(ctx, event)
+	return encoded(t.other(ctx, bytes.Clone(event))) // it may keep it
+}
+
+// encoded is an answer as JSON, as aws-lambda-go writes it.
+func encoded(answer any, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(answer); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

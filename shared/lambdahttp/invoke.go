@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -34,15 +32,7 @@ func Invoker(f function.Function, app *function.App) (Invoke, error) {
 	if err != nil {
 		return nil, err
 	}
-	invoke := Adapt(app, h)
-	called := lambda.NewHandler(func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		return invoke(ctx, e)
-	})
-	if take != nil {
-		called = lambda.NewHandler(func(ctx context.Context, event json.RawMessage) (any, error) {
-			return either(ctx, event, invoke, take)
-		})
-	}
+	called := NewHandler(app, h, take)
 	return func(ctx context.Context, i Invocation) (answer []byte, err error) {
 		defer func() {
 			if v := recover(); v != nil {

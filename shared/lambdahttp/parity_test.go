@@ -3,6 +3,7 @@ package lambdahttp_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -37,6 +38,8 @@ type same struct {
 	// differs says that net/http answers by breaking the connection off halfway, and
 	// Lambda, where there is no half an answer, by a 500.
 	differs bool
+	// raw says that want looks at the query as it was sent, which only 2.0 carries.
+	raw bool
 }
 
 // outcome is what a client gets to see, and what the handler saw.
@@ -156,15 +159,7 @@ func (c same) overHTTP(t *testing.T) (o outcome) {
 // overLambda hands the request to the handler as API Gateway and Lambda would.
 func (c same) overLambda(t *testing.T) (o outcome) {
 	t.Helper()
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.wire())))
-	if err != nil {
-		t.Fatal(err)
-	}
-	route := c.route
-	if route == "" {
-		route = "$default"
-	}
-	answer, err := invoke(t, c.watch(&o.saw), apptest.Event(t, route, r))
+	answer, err := invoke(t, c.watch(&o.saw), apptest.Event(t, c.routeKey(), c.read(t)))
 	if err != nil {
 		o.aborted = true
 		return o
@@ -182,6 +177,18 @@ func (c same) overLambda(t *testing.T) (o outcome) {
 	}
 	return o
 }
+
+// read is the request as a server has read it.
+func (c same) read(t *testing.T) *http.Request {
+	t.Helper()
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.wire())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (c same) routeKey() string { return cmp.Or(c.route, "$default") }
 
 // invoke passes the event and the answer through JSON, as the Runtime API does.
 func invoke(t testing.TB, h http.Handler, e events.APIGatewayV2HTTPRequest) (answer events.APIGatewayV2HTTPResponse, err error) {

@@ -3,27 +3,21 @@ package lambdahttp
 import (
 	"net/url"
 	"strings"
-
-	"github.com/aws/aws-lambda-go/events"
 )
 
-// escapedPath returns the event's path as a client may have sent it. The gateway hands
+// escapedPath returns a decoded path as a client may have sent it. The gateway hands
 // over a decoded path, in which `/users/a%2Fb` is `/users/a/b`. Where the event names
 // the route and its variables, the path is built from them, so that a slash, a percent
 // sign or a question mark in a variable stays within it. This drops the stage and the
 // base path of a custom domain as well, which are no part of a route.
-func escapedPath(e *events.APIGatewayV2HTTPRequest) string {
-	raw := e.RawPath
-	if raw == "" {
-		raw = e.RequestContext.HTTP.Path
-	}
-	if _, route, ok := strings.Cut(e.RouteKey, " "); ok {
-		plain, escaped, ok := expand(route, e.PathParameters)
+func escapedPath(raw, route string, values map[string]string, stage string) string {
+	if route != "" {
+		plain, escaped, ok := expand(route, values)
 		if ok && strings.HasSuffix(raw, plain) {
 			return escaped
 		}
 	}
-	if stage := e.RequestContext.Stage; stage != "" && stage != "$default" {
+	if stage != "" && stage != "$default" {
 		if rest, ok := strings.CutPrefix(raw, "/"+stage); ok && (rest == "" || rest[0] == '/') {
 			raw = rest
 		}

@@ -1,10 +1,9 @@
-// Package lambdahttp runs a function on AWS Lambda, behind an HTTP API with payload
-// format 2.0. It is the only room that knows the events.
+// Package lambdahttp runs a function on AWS Lambda, behind an HTTP API or a REST API: with
+// the payload formats 2.0 and 1.0. It is the only room that knows the events.
 package lambdahttp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/tandem-api/tandem/shared/config"
@@ -59,21 +57,20 @@ func start(f function.Function, lookup config.Lookup, log io.Writer) error {
 	}
 	var busy sync.RWMutex
 	go closeAtEnd(app, &busy)
-	invoke := Adapt(app, h)
-	if take != nil {
-		lambda.StartHandlerFunc(func(ctx context.Context, event json.RawMessage) (any, error) {
-			busy.RLock()
-			defer busy.RUnlock()
-			return either(ctx, event, invoke, take)
-		})
-		return nil
-	}
-	lambda.StartHandlerFunc(func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		busy.RLock()
-		defer busy.RUnlock()
-		return invoke(ctx, e)
-	})
+	lambda.Start(&drained{NewHandler(app, h, take), &busy})
 	return nil
+}
+
+// drained keeps the process from its end while an event is being answered.
+type drained struct {
+	lambda.Handler
+	busy *sync.RWMutex
+}
+
+func (d *drained) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	d.busy.RLock()
+	defer d.busy.RUnlock()
+	return d.Handler.Invoke(ctx, event)
 }
 
 // onLambda sees to it that the settings are those of a function, under whichever
