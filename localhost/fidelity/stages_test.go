@@ -99,7 +99,7 @@ func (b bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	var answer events.APIGatewayV2HTTPResponse
+	var answer events.APIGatewayV2HTTPResponse // it has the multiValueHeaders of 1.0, too
 	if err := json.Unmarshal(said, &answer); err != nil || answer.StatusCode == 0 {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(said)
@@ -107,6 +107,9 @@ func (b bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for name, value := range answer.Headers {
 		w.Header().Set(name, value)
+	}
+	for name, values := range answer.MultiValueHeaders {
+		w.Header()[name] = values
 	}
 	for _, cookie := range answer.Cookies {
 		w.Header().Add("Set-Cookie", cookie)

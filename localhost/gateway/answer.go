@@ -16,9 +16,10 @@ import (
 // place. What is written after the answer has been given is dropped. For the rest it
 // does as net/http does.
 type answer struct {
-	w    http.ResponseWriter // the client's
-	pool *buffers
-	cors *cors // whose headers replace the function's; nil: none
+	w     http.ResponseWriter // the client's
+	pool  *buffers
+	cors  *cors // whose headers replace the function's; nil: none
+	multi bool  // the payload format has a place for each value of a header: 1.0
 
 	mu       sync.Mutex
 	header   http.Header // the function's own, nil until asked for
@@ -69,7 +70,7 @@ func (a *answer) head(status int) {
 			if n, err := strconv.Atoi(values[0]); err == nil && n >= 0 {
 				a.declared = n
 			}
-		case len(values) > 1 && name != "Set-Cookie":
+		case len(values) > 1 && name != "Set-Cookie" && !a.multi:
 			to[name] = []string{joined(values)} // a header of an answer has one value
 		default:
 			to[name] = values

@@ -153,7 +153,7 @@ func (c *call) parameters() map[string]string {
 }
 
 // query reads a query string as the gateway does: what cannot be decoded stays as it
-// is.
+// is. It comes as texts that JSON has.
 func query(raw string) map[string][]string {
 	out := map[string][]string{}
 	for raw != "" {
@@ -171,9 +171,9 @@ func query(raw string) map[string][]string {
 
 func unescaped(s string) string {
 	if plain, err := url.QueryUnescape(s); err == nil {
-		return plain
+		s = plain
 	}
-	return s
+	return asJSON(s)
 }
 
 // encoded is the body as an event has it.

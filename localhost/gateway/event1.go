@@ -7,9 +7,10 @@ import (
 )
 
 // event1 is payload 1.0 ("http-api-develop-integrations-lambda"), which a REST API
-// sends too. Keys without a value are null in it.
+// sends too ("set-up-lambda-proxy-integrations"), without a version. Keys without a
+// value are null in it.
 type event1 struct {
-	Version         string              `json:"version"`
+	Version         string              `json:"version,omitempty"`
 	Resource        string              `json:"resource"`
 	Path            string              `json:"path"`
 	Method          string              `json:"httpMethod"`
@@ -59,8 +60,12 @@ func (c *call) event1(r *http.Request) event1 {
 		AllHeaders:     map[string][]string{"Host": {r.Host}},
 		PathParameters: c.parameters(),
 	}
-	if c.api.Kind == template.REST {
-		out.Path = r.URL.Path // without the stage
+	if c.api.Kind == template.REST { // as they were sent (?)
+		path = c.request.URL.EscapedPath()
+		out.Version, out.Path = "", c.sentPath()
+		for name := range out.PathParameters {
+			out.PathParameters[name] = c.sentParameter(name)
+		}
 	}
 	for name, values := range r.Header {
 		out.Headers[name], out.AllHeaders[name] = last(values), values

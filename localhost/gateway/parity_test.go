@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/tandem-api/tandem/localhost/gateway"
@@ -54,18 +52,13 @@ func fidelities(t testing.TB, text string, f function.Function) map[string]http.
 // byEvent makes an event of each request and hands it to the function's adapter, with
 // JSON in between.
 func byEvent(app *function.App, h http.Handler) http.Handler {
-	adapted := lambdahttp.Adapt(app, h)
+	adapted := lambdahttp.NewHandler(app, h, nil)
 	return &lambda.Handler{Event: gateway.Event, Refuse: gateway.Refuse, Invoke: func(ctx context.Context, inv lambda.Invocation) (lambda.Result, error) {
-		var event events.APIGatewayV2HTTPRequest
-		if err := json.Unmarshal(inv.Payload, &event); err != nil {
-			return lambda.Result{}, err
-		}
-		answer, err := adapted(ctx, event)
+		answer, err := adapted.Invoke(ctx, inv.Payload)
 		if err != nil {
 			return lambda.Result{FunctionError: "Unhandled", ErrorType: "errorString"}, nil //nolint:nilerr // a failed invocation is a result
 		}
-		payload, err := json.Marshal(answer)
-		return lambda.Result{Payload: payload}, err
+		return lambda.Result{Payload: answer}, nil
 	}}
 }
 
@@ -105,14 +98,23 @@ func mirror() function.Function {
 
 var mirrorRoutes = routes("ANY /users/{id}", "ANY /users/{id}/posts", "ANY /{path+}")
 
+// formats are the APIs that send each format of events: their routes, and their stage.
+var formats = map[string]struct{ routes, stage string }{
+	"2.0":        {mirrorRoutes, ""},
+	"1.0":        {strings.ReplaceAll(mirrorRoutes, "Properties: {M", `Properties: {PayloadFormatVersion: "1.0", M`), ""},
+	"a REST API": {strings.ReplaceAll(mirrorRoutes, "Type: HttpApi", "Type: Api"), "/Prod"},
+}
+
 // TestFidelities sends each request to both, and expects the same answer: what the
 // function sees is a part of it.
 func TestFidelities(t *testing.T) {
 	addrs := map[string]string{}
-	for name, h := range fidelities(t, mirrorRoutes, mirror()) {
-		server := httptest.NewServer(h)
-		t.Cleanup(server.Close)
-		addrs[name] = server.Listener.Addr().String()
+	for format, api := range formats {
+		for name, h := range fidelities(t, api.routes, mirror()) {
+			server := httptest.NewServer(h)
+			t.Cleanup(server.Close)
+			addrs[name+format] = server.Listener.Addr().String()
+		}
 	}
 	long := strings.Repeat("ä\"\n", 100_000)
 	for _, c := range []struct{ name, head, body string }{
@@ -174,13 +176,20 @@ func TestFidelities(t *testing.T) {
 		{"an answer that is too long", "GET /says/6291456/bytes", ""},
 		{"one that is much too long", "GET /says/20000000/bytes", ""},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			here := plain(t, send(t, addrs["in process"], c.head, c.body))
-			there := plain(t, send(t, addrs["by an event"], c.head, c.body))
-			if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {
-				t.Errorf("in process:  %d %v %.2000s\nby an event: %d %v %.2000s", here.status, here.header, here.body, there.status, there.header, there.body)
-			}
-		})
+		for format, api := range formats {
+			t.Run(c.name+"/"+format, func(t *testing.T) {
+				method, target, _ := strings.Cut(c.head, " ")
+				head := method + " " + api.stage + target
+				if strings.HasPrefix(target, "http:") {
+					head = strings.Replace(c.head, ".example/", ".example"+api.stage+"/", 1)
+				}
+				here := plain(t, send(t, addrs["in process"+format], head, c.body))
+				there := plain(t, send(t, addrs["by an event"+format], head, c.body))
+				if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {
+					t.Errorf("in process:  %d %v %.2000s\nby an event: %d %v %.2000s", here.status, here.header, here.body, there.status, there.header, there.body)
+				}
+			})
+		}
 	}
 }
 
@@ -189,8 +198,9 @@ func equal(a, b []string) bool { return strings.Join(a, "|") == strings.Join(b, 
 // plain takes out what is another in each request.
 func plain(t testing.TB, r result) result {
 	t.Helper()
-	id := r.header.Get("Apigw-Requestid")
+	id := r.header.Get("Apigw-Requestid") + r.header.Get("X-Amzn-Requestid")
 	r.header.Del("Apigw-Requestid")
+	r.header.Del("X-Amzn-Requestid")
 	r.header.Del("Date")
 	r.body = strings.ReplaceAll(r.body, id, "ID")
 	if strings.HasPrefix(r.body, `{"Method"`) {
@@ -216,23 +226,28 @@ func FuzzFidelities(f *testing.F) {
 	f.Add("/a//b/%zz/..", "?;&=", "Cookie: a=1; b=2\nCookie: c", "\xff")
 	f.Add("//users/%ff/posts", "\xff", "Content-Type: text/plain; x", "")
 	f.Add("http://a.example/users/%3F", "", "X-Forwarded-For: a, b\nConnection: close", "x")
-	both := fidelities(f, mirrorRoutes, mirror())
+	both := map[string]map[string]http.Handler{}
+	for format, api := range formats {
+		both[format] = fidelities(f, api.routes, mirror())
+	}
 	f.Fuzz(func(t *testing.T, path, query, headers, body string) {
-		text := "POST " + path + "?" + query + " HTTP/1.1\nHost: api.example.com\n" + headers + fmt.Sprintf("\nContent-Length: %d\n\n%s", len(body), body)
-		var results []result
-		for _, name := range []string{"in process", "by an event"} {
-			r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
-			if err != nil || !servable(r) || strings.HasPrefix(r.URL.Path, "/says/") {
-				return
+		for format, api := range formats {
+			text := "POST " + api.stage + path + "?" + query + " HTTP/1.1\nHost: api.example.com\n" + headers + fmt.Sprintf("\nContent-Length: %d\n\n%s", len(body), body)
+			var results []result
+			for _, name := range []string{"in process", "by an event"} {
+				r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+				if err != nil || !servable(r) || strings.HasPrefix(r.URL.Path, api.stage+"/says/") {
+					return
+				}
+				r.RemoteAddr = "192.0.2.1:1234"
+				w := httptest.NewRecorder()
+				both[format][name].ServeHTTP(w, r)
+				results = append(results, plain(t, result{status: w.Code, header: w.Header(), body: w.Body.String()}))
 			}
-			r.RemoteAddr = "192.0.2.1:1234"
-			w := httptest.NewRecorder()
-			both[name].ServeHTTP(w, r)
-			results = append(results, plain(t, result{status: w.Code, header: w.Header(), body: w.Body.String()}))
-		}
-		here, there := results[0], results[1]
-		if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {
-			t.Errorf("%q\nin process:  %d %v %s\nby an event: %d %v %s", text, here.status, here.header, here.body, there.status, there.header, there.body)
+			here, there := results[0], results[1]
+			if here.status != there.status || !maps.EqualFunc(here.header, there.header, equal) || here.body != there.body {
+				t.Errorf("%s %q\nin process:  %d %v %s\nby an event: %d %v %s", format, text, here.status, here.header, here.body, there.status, there.header, there.body)
+			}
 		}
 	})
 }

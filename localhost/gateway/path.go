@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tandem-api/tandem/localhost/template"
 )
 
 // within says whether a path is under a stage's prefix.
@@ -49,11 +52,14 @@ func plainPath(path string) bool {
 // functionURL is the URL as a function sees it, which on Lambda is made anew from the
 // event: without the stage, its path escaped part by part from the decoded variables of
 // the route. A %2F outside of a variable is a slash, therefore, and so it is in the
-// path that a greedy variable takes. It is nil where the client's is just that.
+// path that a greedy variable takes. A REST API leaves the path as it was sent. The
+// query is as it was sent, but for payload 1.0, whose events have it decoded. It is nil
+// where the client's is just that.
 func (c *call) functionURL() *url.URL {
 	u := c.request.URL
 	plain := u.RawPath == "" && plainPath(u.Path)
-	if plain && c.api.prefix == "" && u.Scheme == "" && u.Opaque == "" && !u.ForceQuery && utf8.ValidString(u.RawQuery) {
+	decoded := c.route.PayloadVersion == "1.0" && u.RawQuery != ""
+	if plain && !decoded && c.api.prefix == "" && u.Scheme == "" && u.Opaque == "" && !u.ForceQuery && utf8.ValidString(u.RawQuery) {
 		return nil
 	}
 	path := asJSON(strings.TrimPrefix(u.Path, c.api.prefix))
@@ -61,17 +67,44 @@ func (c *call) functionURL() *url.URL {
 		path = "/"
 	}
 	out := &url.URL{Path: path, RawQuery: asJSON(u.RawQuery)}
+	if decoded {
+		out.RawQuery = url.Values(query(u.RawQuery)).Encode()
+	}
 	if plain {
 		return out
 	}
 	escaped := escape(path)
-	if len(c.route.names) > 0 {
+	switch {
+	case c.api.Kind == template.REST:
+		escaped = c.sentPath()
+	case len(c.route.names) > 0:
 		escaped = c.expand()
 	}
 	if parsed, err := url.ParseRequestURI(escaped); err == nil {
 		out.Path, out.RawPath = parsed.Path, parsed.RawPath
 	}
 	return out
+}
+
+// sentPath is the path as the client has written it, without the stage.
+func (c *call) sentPath() string {
+	return cmp.Or(strings.TrimPrefix(c.request.URL.EscapedPath(), c.api.prefix), "/")
+}
+
+// sentParameter is the value of a variable as the client has written it. A variable of a
+// REST API is a whole part of the path, or the rest of it.
+func (c *call) sentParameter(name string) string {
+	route, path := strings.Split(c.route.Path, "/"), strings.Split(c.sentPath(), "/")
+	for i, part := range route {
+		switch {
+		case i >= len(path):
+		case part == "{"+name+"}":
+			return path[i]
+		case part == "{"+name+"+}":
+			return strings.Join(path[i:], "/")
+		}
+	}
+	return ""
 }
 
 // expand writes the route's path with its variables.

@@ -70,7 +70,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.gateway.next(w, r, rt.tier+1)
 		return
 	}
-	c.route, c.api, c.cors = rt, rt.api, rt.api.cors
+	c.route, c.api, c.cors, c.multi = rt, rt.api, rt.api.cors, rt.PayloadVersion == "1.0"
 	rt.serve(c, r)
 }
 

@@ -37,8 +37,8 @@ var errMalformed = errors.New("malformed answer")
 // lenient reads JSON as JavaScript does: the last of equal names counts.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// formatOf finds an event's member "version", which the gateway's events begin with.
-// Other events are taken for 2.0.
+// formatOf finds an event's member "version", which an HTTP API's events begin with. A
+// REST API's have none, and a method instead. Other events are taken for 2.0.
 func formatOf(event []byte) string {
 	d := jsontext.NewDecoder(bytes.NewReader(event), lenient)
 	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
@@ -48,6 +48,9 @@ func formatOf(event []byte) string {
 		name, err := d.ReadToken()
 		if err != nil {
 			break
+		}
+		if name.String() == "httpMethod" {
+			return "1.0"
 		}
 		if name.String() != "version" {
 			if d.SkipValue() != nil {
