@@ -63,6 +63,8 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 		"a flag's value":       {args: []string{"serve", "-workers", "many"}, says: "-workers"},
 		"too few workers":      {args: []string{"serve", "-workers", "-1"}, says: "-workers"},
 		"freeze, not isolated": {args: []string{"serve", "-freeze"}, says: "-isolate"},
+		"keys of no issuer":    {args: []string{"serve", "-jwks", "jwks.json"}, says: `"jwks.json" is not ISSUER=FILE`},
+		"keys from nowhere":    {args: []string{"serve", "-jwks", "https://a.example="}, says: "is not ISSUER=FILE"},
 		"a parameter's form":   {args: []string{"routes", "-parameter", "Environment"}, says: "-parameter"},
 		"an unknown parameter": {args: []string{"routes", "-parameter", "Colour=red", "-template", given}, says: "Colour"},
 		"a stray argument":     {args: []string{"worker", "now"}, says: `"now"`},

@@ -32,10 +32,10 @@ type call struct {
 	route   *route       // nil until it is found
 	payload payload
 
-	identity  *identity // from a JWT
-	challenge string    // the www-authenticate of a refusal
-	placed    atomic.Bool
-	returned  bool // the function came to its end by itself
+	authorized any    // what the event has under requestContext.authorizer; nil: nothing
+	challenge  string // the www-authenticate of a refusal
+	placed     atomic.Bool
+	returned   bool // the function came to its end by itself
 	// The call's place among those of its route (see watch).
 	before, after *call
 	watched       bool

@@ -80,6 +80,9 @@ func (c *call) end() {
 func (c *call) known() context.Context {
 	c.once.Do(func() {
 		c.base = function.WithRequest(context.WithoutCancel(c.request.Context()), c.id, traceRoot(c.trace))
+		if c.authorized != nil {
+			c.base = function.WithAuthorizer(c.base, c.said())
+		}
 	})
 	return c.base
 }

@@ -28,6 +28,11 @@ func Event(r *http.Request) ([]byte, error) {
 	} else {
 		event = c.event2(r)
 	}
+	return asText(event)
+}
+
+// asText is an event as JSON.
+func asText(event any) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
@@ -54,27 +59,17 @@ type event2 struct {
 }
 
 type context2 struct {
-	AccountID    string       `json:"accountId"`
-	APIID        string       `json:"apiId"`
-	Authorizer   *authorizer2 `json:"authorizer,omitempty"`
-	DomainName   string       `json:"domainName"`
-	DomainPrefix string       `json:"domainPrefix"`
-	HTTP         http2        `json:"http"`
-	RequestID    string       `json:"requestId"`
-	RouteKey     string       `json:"routeKey"`
-	Stage        string       `json:"stage"`
-	Time         string       `json:"time"`
-	TimeEpoch    int64        `json:"timeEpoch"`
-}
-
-type authorizer2 struct {
-	JWT identity `json:"jwt"`
-}
-
-// identity is what a JWT says.
-type identity struct {
-	Claims map[string]string `json:"claims"`
-	Scopes []string          `json:"scopes"`
+	AccountID    string `json:"accountId"`
+	APIID        string `json:"apiId"`
+	Authorizer   any    `json:"authorizer,omitempty"`
+	DomainName   string `json:"domainName"`
+	DomainPrefix string `json:"domainPrefix"`
+	HTTP         http2  `json:"http"`
+	RequestID    string `json:"requestId"`
+	RouteKey     string `json:"routeKey"`
+	Stage        string `json:"stage"`
+	Time         string `json:"time"`
+	TimeEpoch    int64  `json:"timeEpoch"`
 }
 
 type http2 struct {
@@ -98,7 +93,7 @@ func (c *call) event2(r *http.Request) event2 {
 		RawQuery: r.URL.RawQuery,
 		Headers:  make(map[string]string, len(r.Header)+1),
 		Context: context2{
-			AccountID: template.AccountID, APIID: template.APIID,
+			AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.authorized,
 			DomainName: domain, DomainPrefix: prefix,
 			HTTP:      http2{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: clientIP(r), UserAgent: r.UserAgent()},
 			RequestID: c.id, RouteKey: c.route.Key(), Stage: c.api.Stage,
@@ -119,9 +114,6 @@ func (c *call) event2(r *http.Request) event2 {
 			out.Query = map[string]string{}
 		}
 		out.Query[key] = strings.Join(values, ",")
-	}
-	if c.identity != nil {
-		out.Context.Authorizer = &authorizer2{*c.identity}
 	}
 	out.Body, out.IsBase64Encoded = c.encoded(r)
 	return out

@@ -28,7 +28,7 @@ type event1 struct {
 type context1 struct {
 	AccountID         string    `json:"accountId"`
 	APIID             string    `json:"apiId"`
-	Authorizer        *identity `json:"authorizer,omitempty"`
+	Authorizer        any       `json:"authorizer,omitempty"`
 	DomainName        string    `json:"domainName"`
 	DomainPrefix      string    `json:"domainPrefix"`
 	ExtendedRequestID string    `json:"extendedRequestId"`
@@ -78,7 +78,7 @@ func (c *call) event1(r *http.Request) event1 {
 	}
 	domain, prefix := domain(r.Host)
 	out.Context = context1{
-		AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.identity,
+		AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.authorized,
 		DomainName: domain, DomainPrefix: prefix,
 		ExtendedRequestID: c.id, RequestID: c.id,
 		Method: r.Method, Path: path, Protocol: r.Proto,

@@ -17,6 +17,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/time/rate"
 
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 )
 
@@ -26,6 +27,12 @@ type Options struct {
 	// Handler returns what answers for a function. It is called once for each
 	// function that has a route.
 	Handler func(*template.Function) (http.Handler, error)
+	// Invoke returns what runs the events of a function that authorizes requests, nil
+	// where it cannot run here.
+	Invoke func(*template.Function) lambda.Invoke
+	// Keys say where the keys of an issuer of tokens are: a file, a URL, or "" for
+	// where its own OIDC document says.
+	Keys map[string]string
 	// Isolated says that the handlers keep the functions' time-outs themselves, as
 	// a pool does that kills a process. Otherwise the gateway gives the answer at the
 	// time-out and ends the handler's context.
@@ -65,6 +72,7 @@ type route struct {
 	target  *target
 	tier    int
 	names   []string      // of the path's variables, in order
+	guard   guard         // nil: open to all
 	rate    *rate.Limiter // nil: not limited
 	watch   watch
 }
@@ -110,7 +118,9 @@ func New(o Options) (*Gateway, error) {
 		routes = append(routes, newRoute(o, g, r, apis[r.API], t))
 	}
 	g.newTiers(routes)
-	g.warn(routes)
+	if err := g.guard(o, routes); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 

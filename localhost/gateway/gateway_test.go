@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/localhost/gateway"
+	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 )
 
@@ -27,6 +28,8 @@ type stage struct {
 	isolated bool
 	throttle bool
 	log      io.Writer
+	invoke   lambda.Invoke     // runs the events of every function
+	keys     map[string]string // of issuers
 }
 
 // handler returns the gateway. The function's logical id stands in X-Function.
@@ -36,12 +39,15 @@ func (s stage) handler(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := gateway.Options{Template: read, Isolated: s.isolated, Throttle: s.throttle, Handler: func(f *template.Function) (http.Handler, error) {
+	o := gateway.Options{Template: read, Isolated: s.isolated, Throttle: s.throttle, Keys: s.keys, Handler: func(f *template.Function) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Function", f.LogicalID)
 			s.function(w, r)
 		}), nil
 	}}
+	if s.invoke != nil {
+		o.Invoke = func(*template.Function) lambda.Invoke { return s.invoke }
+	}
 	if s.log != nil {
 		o.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	}
@@ -142,7 +148,7 @@ func (r result) is(t testing.TB, status int, body string) {
 	if got := r.header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("content-type: %q", got)
 	}
-	if id := r.header.Get("Apigw-Requestid"); len(id) != 16 {
+	if id := r.header.Get("Apigw-Requestid") + r.header.Get("X-Amzn-Requestid"); len(id) != 16 {
 		t.Errorf("apigw-requestid: %q", id)
 	}
 }

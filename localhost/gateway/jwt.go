@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,60 +16,87 @@ import (
 	"github.com/tandem-api/tandem/localhost/template"
 )
 
-// warn says, once for each authorizer, what this gateway does not check.
-func (g *Gateway) warn(routes []*route) {
-	warned := map[*template.Authorizer]bool{}
-	for _, rt := range routes {
-		a := rt.Auth
-		if a == nil || warned[a] {
-			continue
-		}
-		warned[a] = true
-		if a.Type == "JWT" {
-			g.log.Warn("the signatures of tokens are not checked on this machine", "authorizer", a.Name, "api", rt.api.LogicalID)
-		} else {
-			g.log.Warn("this authorizer does not run on this machine: its routes are open", "authorizer", a.Name, "type", a.Type, "api", rt.api.LogicalID)
-		}
-	}
+// jwtGuard is a JWT authorizer ("http-api-jwt-authorizer"). Without the issuer's keys it
+// checks all but the signature.
+type jwtGuard struct {
+	*template.Authorizer
+	keys *keys // nil: there are none on this machine
 }
 
-// authorize holds a request against the route's JWT authorizer
-// ("http-api-jwt-authorizer").
-//
-// The signature is not checked: the keys are at the issuer, somewhere in the network,
-// and this is a machine to develop on. Whoever can reach the local host can make up a
-// token that passes here, and not on AWS. All else is checked: form, exp, nbf, iat,
-// issuer, audience and scopes.
-func (c *call) authorize(r *http.Request) (refusal, bool) {
-	a := c.route.Auth
+func (g *jwtGuard) admit(c *call, r *http.Request) (refusal, bool) {
 	c.challenge = "Bearer"
-	token, ok := bearer(r, a.IdentitySource)
+	text, ok := bearer(r, g.IdentitySource)
 	if !ok {
 		return unauthorized, false
 	}
 	claims := jwt.MapClaims{}
-	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {
-		return c.invalid("the token is malformed"), false
-	}
-	options := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuer(a.Issuer), jwt.WithIssuedAt(), jwt.WithLeeway(0 * time.Second)}
-	if err := jwt.NewValidator(options...).Validate(claims); err != nil {
-		return c.invalid("the token is expired, not valid yet, or of another issuer"), false
-	}
-	if !forAudience(claims, a.Audience) {
-		return c.invalid("the token has another audience"), false
+	if why := g.check(c, text, claims); why != "" {
+		c.challenge = fmt.Sprintf(`Bearer error="invalid_token" error_description=%q`, why)
+		return unauthorized, false
 	}
 	scopes := scopesOf(claims)
 	if want := c.route.Scopes; len(want) > 0 && !slices.ContainsFunc(want, func(s string) bool { return slices.Contains(scopes, s) }) {
 		c.challenge = `Bearer scope="` + strings.Join(want, " ") + `" error="insufficient_scope"`
 		return forbidden, false
 	}
-	c.identity = &identity{Claims: texts(claims), Scopes: c.route.Scopes}
+	said := identity{Claims: texts(claims), Scopes: c.route.Scopes}
+	if c.authorized = said; c.route.PayloadVersion != "1.0" {
+		c.authorized = struct {
+			JWT identity `json:"jwt"`
+		}{said}
+	}
 	return refusal{}, true
 }
 
-func (c *call) invalid(why string) refusal {
-	c.challenge = fmt.Sprintf(`Bearer error="invalid_token" error_description=%q`, why)
-	return unauthorized
+// check reads the token's claims, and says what is wrong with it, "" for nothing.
+func (g *jwtGuard) check(c *call, text string, claims jwt.MapClaims) string {
+	token, _, err := jwt.NewParser().ParseUnverified(text, claims)
+	if err != nil {
+		return "the token is malformed"
+	}
+	if alg := token.Method.Alg(); !slices.Contains(signatures, alg) {
+		return "signing method " + alg + " is invalid"
+	}
+	if g.keys != nil {
+		if why := g.verify(c, text); why != "" {
+			return why
+		}
+	}
+	options := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuer(g.Issuer), jwt.WithIssuedAt(), jwt.WithLeeway(0 * time.Second)}
+	if err := jwt.NewValidator(options...).Validate(claims); err != nil {
+		return "the token is expired, not valid yet, or of another issuer"
+	}
+	if !forAudience(claims, g.Audience) {
+		return "the token has another audience"
+	}
+	return ""
+}
+
+// verify checks the signature.
+func (g *jwtGuard) verify(c *call, text string) string {
+	var missing error
+	_, err := jwt.NewParser(jwt.WithValidMethods(signatures), jwt.WithoutClaimsValidation()).Parse(text, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		key, err := g.keys.find(context.WithoutCancel(c.request.Context()), kid)
+		missing = err
+		return key, err
+	})
+	switch {
+	case errors.Is(missing, errNoKey):
+		return "the issuer has no key of the token's kid"
+	case missing != nil:
+		c.log(slog.LevelWarn, "the issuer's keys could not be had", slog.String("issuer", g.Issuer), slog.Any("error", missing))
+		return "OIDC discovery endpoint communication error" // "http-api-troubleshooting-jwt"
+	case err != nil:
+		return "the token's signature is invalid"
+	}
+	return ""
+}
+
+// identity is what a JWT says.
+type identity struct {
+	Claims map[string]string `json:"claims"`
+	Scopes []string          `json:"scopes"`
 }
 
 // bearer finds the token where the identity source says: $request.header.Name or

@@ -46,7 +46,15 @@ func token(t *testing.T, claims jwt.MapClaims) string {
 			delete(all, name)
 		}
 	}
-	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, all).SignedString([]byte("whoever signs"))
+	return signed(t, jwt.SigningMethodRS256, "one", key(t, "one"), all)
+}
+
+// signed makes a token of whatever is wanted.
+func signed(t *testing.T, method jwt.SigningMethod, kid string, key any, claims jwt.MapClaims) string {
+	t.Helper()
+	made := jwt.NewWithClaims(method, claims)
+	made.Header["kid"] = kid
+	text, err := made.SignedString(key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +75,8 @@ func TestJWT(t *testing.T) {
 		{"the scheme in another case", "GET /a\nAuthorization: bearer " + token(t, nil), 200, ""},
 		{"without the scheme", "GET /a\nAuthorization: " + token(t, nil), 200, ""},
 		{"nonsense", "GET /a\nAuthorization: Bearer nonsense", 401, `error="invalid_token"`},
+		{"signed by a secret", "GET /a\nAuthorization: Bearer " + signed(t, jwt.SigningMethodHS256, "one", []byte("whoever signs"), nil), 401, `error_description="signing method HS256 is invalid"`},
+		{"not signed", "GET /a\nAuthorization: Bearer " + signed(t, jwt.SigningMethodNone, "one", jwt.UnsafeAllowNoneSignatureType, nil), 401, `error_description="signing method none is invalid"`},
 		{"Basic", "GET /a\nAuthorization: Basic dXNlcjpwYXNz", 401, `error="invalid_token"`},
 		{"expired", "GET /a\nAuthorization: Bearer " + token(t, jwt.MapClaims{"exp": past}), 401, `error="invalid_token"`},
 		{"without an end", "GET /a\nAuthorization: Bearer " + token(t, jwt.MapClaims{"exp": nil}), 401, `error="invalid_token"`},
@@ -132,15 +142,20 @@ func TestClaims(t *testing.T) {
 // TestUncheckedAuthorizers shows what is said of them at the start.
 func TestUncheckedAuthorizers(t *testing.T) {
 	var log lines
-	text := strings.Replace(guarded, "        Query:\n", "        Lambda: {FunctionArn: !GetAtt F.Arn}\n        Query:\n", 1) +
-		"        Lambda: {Type: HttpApi, Properties: {Method: GET, Path: /lambda, Auth: {Authorizer: Lambda}}}\n"
+	text := strings.Replace(guarded, "    Auth:\n", "    Auth:\n      EnableIamAuthorizer: true\n", 1) +
+		"        IAM: {Type: HttpApi, Properties: {Method: GET, Path: /iam, Auth: {Authorizer: AWS_IAM}}}\n" +
+		"        Cognito: {Type: Api, Properties: {Method: GET, Path: /cognito, RestApiId: !Ref Rest, Auth: {Authorizer: Users}}}\n" +
+		"  Rest: {Type: AWS::Serverless::Api, Properties: {StageName: rest, Auth: {Authorizers: {Users: {UserPoolArn: arn:aws:x}}}}}\n"
 	addr := stage{template: text, function: ok, log: &log}.start(t)
-	if got := send(t, addr, "GET /lambda"); got.status != 200 {
-		t.Errorf("%+v", got)
+	for _, path := range []string{"/iam", "/rest/cognito"} {
+		if got := send(t, addr, "GET "+path); got.status != 200 {
+			t.Errorf("%s: %+v", path, got)
+		}
 	}
 	for _, part := range []string{
-		`msg="the signatures of tokens are not checked on this machine" authorizer=Login api=ServerlessHttpApi`,
-		`msg="this authorizer does not run on this machine: its routes are open" authorizer=Lambda type=REQUEST api=ServerlessHttpApi`,
+		"msg=\"the signatures of tokens are NOT CHECKED on this machine: whoever calls can make one up. `localhost serve -jwks https://login.example=FILE` checks them by the issuer's keys\" authorizer=Login api=ServerlessHttpApi",
+		`msg="this authorizer does not run on this machine: its routes are OPEN" authorizer=AWS_IAM type=AWS_IAM api=ServerlessHttpApi`,
+		`msg="this authorizer does not run on this machine: its routes are OPEN" authorizer=Users type=COGNITO_USER_POOLS api=Rest`,
 	} {
 		if strings.Count(log.String(), part) != 1 {
 			t.Errorf("the log lacks, or repeats, %s:\n%s", part, log.String())

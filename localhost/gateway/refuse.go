@@ -3,15 +3,21 @@ package gateway
 import (
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // refusal is an answer of the gateway's own.
 type refusal struct {
 	status  int
-	message string
+	message string // or the whole body, where that has another form
 }
 
-func (f refusal) body() string { return `{"message":"` + f.message + `"}` }
+func (f refusal) body() string {
+	if strings.HasPrefix(f.message, "{") {
+		return f.message
+	}
+	return `{"message":"` + f.message + `"}`
+}
 
 // Refuse answers with a status in the gateway's words: 413, 429, 503 where the function
 // is given up, and for any other that it has failed. It is for a handler that calls a

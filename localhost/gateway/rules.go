@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tandem-api/tandem/localhost/template"
 )
@@ -25,6 +26,9 @@ const (
 	corsOnErrors = true
 	// /files/{path+} takes /files/ too, with an empty path (?).
 	greedyTakesNothing = true
+	// A Lambda authorizer's own time-out ("http-api-quotas", "limits" of a REST API).
+	authorizerWait = 10 * time.Second
+
 	// An x-forwarded-for of the client is kept, and the client's address added (?).
 	forwardedForAdds = true
 )
@@ -35,6 +39,9 @@ type rules struct {
 	unknown   refusal
 	failed    refusal // the function returned an error, panicked, exited, or ran out of its own time
 	late      refusal // the gateway waits no longer; the function goes on
+	denied    refusal // an authorizer says no
+	notNamed  refusal // an authorizer's policy does not say yes
+	unsure    refusal // an authorizer failed, or gave no answer that is one
 }
 
 var (
@@ -47,13 +54,20 @@ var (
 		unknown:   refusal{http.StatusNotFound, "Not Found"},
 		failed:    refusal{http.StatusInternalServerError, "Internal Server Error"},
 		late:      refusal{http.StatusServiceUnavailable, "Service Unavailable"},
+		denied:    forbidden,
+		notNamed:  forbidden,
+		unsure:    refusal{http.StatusInternalServerError, "Internal Server Error"}, // (?)
 	}
-	// REST APIs: "supported-gateway-response-types" and "handle-errors-in-lambda-integration".
+	// REST APIs: "supported-gateway-response-types" and "handle-errors-in-lambda-integration";
+	// the words of its authorizers (?).
 	restRules = rules{
 		requestID: "X-Amzn-Requestid",
 		unknown:   refusal{http.StatusForbidden, "Missing Authentication Token"},
 		failed:    refusal{http.StatusBadGateway, "Internal server error"},
 		late:      refusal{http.StatusGatewayTimeout, "Endpoint request timed out"},
+		denied:    refusal{http.StatusForbidden, `{"Message":"User is not authorized to access this resource with an explicit deny"}`},
+		notNamed:  refusal{http.StatusForbidden, `{"Message":"User is not authorized to access this resource"}`},
+		unsure:    refusal{http.StatusInternalServerError, `{"message":null}`},
 	}
 
 	headTooLarge    = refusal{http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large"} // (?)
@@ -70,6 +84,10 @@ func rulesOf(kind template.Kind) *rules {
 	}
 	return &httpRules
 }
+
+// signatures are how a JWT may be signed: "only RSA-based algorithms are supported"
+// ("http-api-jwt-authorizer"), of which there are also PS256 and its like (?).
+var signatures = []string{"RS256", "RS384", "RS512"}
 
 // anyMethod are the methods that a route can have ("http-api-develop-routes"); a
 // request of another finds no route, not even one for ANY (?).

@@ -14,8 +14,8 @@ import (
 
 // serve takes the request through what stands before the function, and calls it.
 func (rt *route) serve(c *call, r *http.Request) {
-	if rt.Auth != nil && rt.Auth.Type == "JWT" {
-		if refused, ok := c.authorize(r); !ok {
+	if rt.guard != nil {
+		if refused, ok := rt.guard.admit(c, r); !ok {
 			c.refuse(refused)
 			return
 		}
@@ -57,8 +57,8 @@ func (t *target) enter() bool {
 func (c *call) invoke(t *target, r *http.Request) {
 	c.placed.Store(true)
 	c.started, c.timeout = c.arrived, t.timeout
-	if c.payload.Len() > 0 {
-		c.started = time.Now() // the body has taken its time
+	if c.payload.Len() > 0 || c.route.guard != nil {
+		c.started = time.Now() // the body has taken its time, or the authorizer
 	}
 	if t.routes != nil {
 		c.inner = c.gateway.contexts.Get().(*chi.Context)

@@ -23,13 +23,16 @@ func Handler(h cli.Host, app *function.App, t *template.Template) (http.Handler,
 // handler returns everything that the host serves: what API Gateway would, beside it
 // Lambda's API and the console's pages.
 func (s server) handler() (http.Handler, error) {
-	o := gateway.Options{Template: s.template, Handler: s.inProcess(), Throttle: s.options.throttle, Log: s.app.Log}
+	o := gateway.Options{
+		Template: s.template, Handler: s.inProcess(), Invoke: s.invoke,
+		Keys: s.options.jwks, Throttle: s.options.throttle, Log: s.app.Log,
+	}
 	if s.isolated != nil {
 		o.Handler, o.Isolated = s.isolated.Handler, true
 	}
 	api, err := gateway.New(o)
 	if err != nil {
-		return nil, err
+		return nil, cli.UsageError{Err: err}
 	}
 	pages, err := console.New(s.app, s.consoleOptions())
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/url"
+	"strings"
 
 	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/inprocess"
@@ -23,6 +25,22 @@ type serveOptions struct {
 	freeze   bool
 	throttle bool
 	watch    bool
+	jwks     keySources
+}
+
+// keySources is a flag such as https://login.example=jwks.json: where the keys of an
+// issuer of tokens are.
+type keySources map[string]string
+
+func (k keySources) String() string { return "" }
+
+func (k keySources) Set(text string) error {
+	issuer, source, given := strings.Cut(text, "=")
+	if u, err := url.Parse(issuer); err != nil || u.Host == "" || given && source == "" {
+		return fmt.Errorf("%q is not ISSUER=FILE, ISSUER=URL or ISSUER, with the issuer a URL", text)
+	}
+	k[issuer] = source
+	return nil
 }
 
 func serveFlags(h cli.Host, args []string) (serveOptions, error) {
@@ -34,6 +52,8 @@ func serveFlags(h cli.Host, args []string) (serveOptions, error) {
 	flags.BoolVar(&o.isolate, "isolate", false, "run each function in processes of its own, as Lambda does")
 	flags.BoolVar(&o.freeze, "freeze", false, "with -isolate: stop the processes between events, as Lambda does")
 	flags.BoolVar(&o.throttle, "throttle", false, "enforce the template's request rates, too")
+	o.jwks = keySources{}
+	flags.Var(o.jwks, "jwks", "check the signatures of an issuer's tokens: `ISSUER=FILE` or ISSUER=URL says where its keys are, ISSUER alone fetches them from where it publishes them; may be repeated")
 	flags.BoolVar(&o.watch, "watch", false, "build and serve anew whatever an edit touches")
 	if err := h.Parse(flags, args); err != nil {
 		return o, err

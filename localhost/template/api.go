@@ -27,11 +27,12 @@ const DefaultStage = "$default"
 type API struct {
 	LogicalID   string
 	Kind        Kind
-	Stage       string    // $default, or the first part of every path
-	CORS        *CORS     // nil: not configured
-	Throttle    *Throttle // DefaultRouteSettings; nil: not limited here
-	Authorizers map[string]*Authorizer
+	Stage       string                 // $default, or the first part of every path
+	CORS        *CORS                  // nil: not configured
+	Throttle    *Throttle              // DefaultRouteSettings; nil: not limited here
+	Authorizers map[string]*Authorizer // those that a route asks for
 
+	auth              *yaml.Node
 	defaultAuthorizer string
 	routeSettings     *yaml.Node
 }
@@ -52,17 +53,6 @@ type Throttle struct {
 	Burst int     // requests at once
 }
 
-// Authorizer is an entry of Auth.Authorizers.
-type Authorizer struct {
-	Name string
-	Type string // JWT, REQUEST (a Lambda function) or AWS_IAM
-	// Of a JWT:
-	Issuer         string
-	Audience       []string
-	IdentitySource string // $request.header.Authorization
-	Scopes         []string
-}
-
 // api returns the API of that name, read when a route first needs it.
 func (r *resolver) api(id string, kind Kind) *API {
 	if a := r.apiByID[id]; a != nil {
@@ -81,13 +71,15 @@ func (r *resolver) api(id string, kind Kind) *API {
 	if stage := r.optional(p, "StageName"); stage != "" {
 		a.Stage = stage
 	}
+	a.Authorizers = map[string]*Authorizer{}
+	a.auth = r.mapping(p, "Auth")
+	a.defaultAuthorizer = r.optional(a.auth, "DefaultAuthorizer")
 	if kind == REST {
 		return a
 	}
 	a.CORS = r.cors(p)
 	a.Throttle = r.throttle(r.mapping(p, "DefaultRouteSettings"), nil)
 	a.routeSettings = r.mapping(p, "RouteSettings")
-	r.authorizers(a, r.mapping(p, "Auth"))
 	return a
 }
 
@@ -144,36 +136,4 @@ func (r *resolver) throttle(n *yaml.Node, outer *Throttle) *Throttle {
 		t.Burst = burst
 	}
 	return &t
-}
-
-func (r *resolver) authorizers(a *API, auth *yaml.Node) {
-	a.Authorizers = map[string]*Authorizer{}
-	for _, p := range pairs(r.mapping(auth, "Authorizers")) {
-		a.Authorizers[p.name] = r.authorizer(p)
-	}
-	if auth != nil && field(auth, "EnableIamAuthorizer") != nil && r.boolean(auth, "EnableIamAuthorizer") {
-		a.Authorizers["AWS_IAM"] = &Authorizer{Name: "AWS_IAM", Type: "AWS_IAM"}
-	}
-	a.defaultAuthorizer = r.optional(auth, "DefaultAuthorizer")
-	if a.defaultAuthorizer != "" && a.Authorizers[a.defaultAuthorizer] == nil {
-		r.fail(r.at(field(auth, "DefaultAuthorizer"), "there is no authorizer %s under Authorizers", a.defaultAuthorizer))
-		a.defaultAuthorizer = ""
-	}
-}
-
-func (r *resolver) authorizer(p pair) *Authorizer {
-	one := &Authorizer{Name: p.name, Type: "REQUEST"}
-	jwt := r.mapping(p.value, "JwtConfiguration")
-	if jwt == nil {
-		return one
-	}
-	one.Type = "JWT"
-	one.Issuer = r.optional(jwt, "issuer")
-	one.Audience = r.textList(jwt, "audience")
-	one.IdentitySource = r.optional(p.value, "IdentitySource")
-	one.Scopes = r.textList(p.value, "AuthorizationScopes")
-	if one.IdentitySource == "" {
-		one.IdentitySource = "$request.header.Authorization"
-	}
-	return one
 }

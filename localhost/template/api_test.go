@@ -24,7 +24,7 @@ func TestAPIs(t *testing.T) {
 		t.Errorf("own: %+v %+v %+v", own, own.CORS, own.Throttle)
 	}
 	if want := (template.Authorizer{
-		Name: "Login", Type: "JWT", Issuer: "https://login.example.com", Audience: []string{"tandem"},
+		Name: "Login", Type: "JWT", Position: template.Position{File: "testdata/full.yaml", Line: 143, Column: 13}, Issuer: "https://login.example.com", Audience: []string{"tandem"},
 		IdentitySource: "$request.header.Authorization", Scopes: []string{"read"},
 	}); !reflect.DeepEqual(*own.Authorizers["Login"], want) {
 		t.Errorf("authorizer: %+v", own.Authorizers["Login"])

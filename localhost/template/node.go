@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -19,9 +20,9 @@ func (r *resolver) position(n *yaml.Node) Position {
 	return Position{File: r.file, Line: n.Line, Column: n.Column}
 }
 
-// fail notes an error that Load returns.
+// fail notes an error that Load returns, once: several routes may run into it.
 func (r *resolver) fail(err error) {
-	if err != nil {
+	if err != nil && !slices.ContainsFunc(r.wrong, func(e error) bool { return e.Error() == err.Error() }) {
 		r.wrong = append(r.wrong, err)
 	}
 }

@@ -22,6 +22,7 @@ type resolver struct {
 	resources  []resource
 	byID       map[string]*resource
 	apiByID    map[string]*API
+	functions  []*Function
 	depth      int     // of nested intrinsic functions
 	wrong      []error // what Load returns
 }

@@ -99,6 +99,7 @@ func (r *resolver) route(f *Function, e Event) (Route, bool) {
 			out.Path = strings.TrimSuffix(out.Path, "/")
 		}
 	}
+	r.routeAuth(&out, r.mapping(p, "Auth"))
 	if out.Method == "X-AMAZON-APIGATEWAY-ANY-METHOD" || out.Method == "*" {
 		out.Method = "ANY"
 	}
@@ -136,20 +137,17 @@ func (r *resolver) httpRoute(out *Route, p *yaml.Node) {
 	out.Timeout = time.Duration(r.number(p, "TimeoutInMillis", int(httpTimeout.Milliseconds()), 50, int(httpTimeout.Milliseconds()))) * time.Millisecond
 	out.Throttle = r.throttle(r.mapping(out.API.routeSettings, out.Key()), out.API.Throttle)
 	out.Throttle = r.throttle(r.mapping(p, "RouteSettings"), out.Throttle)
-	r.routeAuth(out, r.mapping(p, "Auth"))
 }
 
 func (r *resolver) routeAuth(out *Route, auth *yaml.Node) {
-	name := out.API.defaultAuthorizer
+	name, from := out.API.defaultAuthorizer, field(out.API.auth, "DefaultAuthorizer")
 	if own := r.optional(auth, "Authorizer"); own != "" {
-		name = own
+		name, from = own, field(auth, "Authorizer")
 	}
 	if name == "" || name == "NONE" {
 		return
 	}
-	out.Auth = out.API.Authorizers[name]
-	if out.Auth == nil {
-		r.fail(r.at(field(auth, "Authorizer"), "%s has no authorizer %s", out.API.LogicalID, name))
+	if out.Auth = r.authorizer(out.API, name, from); out.Auth == nil {
 		return
 	}
 	out.Scopes = out.Auth.Scopes

@@ -71,6 +71,7 @@ func Parse(name string, text []byte, o Options) (*Template, error) {
 	for _, res := range resources {
 		t.functions = append(t.functions, r.function(res))
 	}
+	r.functions = t.functions
 	t.routes = r.routes(t)
 	t.apis = apisOf(t.routes)
 	if err := errors.Join(r.wrong...); err != nil {

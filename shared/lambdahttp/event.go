@@ -29,16 +29,20 @@ type taker struct {
 }
 
 // Invoke answers an event. Its format shows in where it has the method: a REST API does
-// not tell a version.
+// not tell a version. What an API asks an authorizer looks like a request, but for the
+// ARN of what is asked for.
 func (t *taker) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	var request events.APIGatewayV2HTTPRequest
+	var request struct {
+		events.APIGatewayV2HTTPRequest
+		RouteARN string `json:"routeArn"`
+	}
 	err := json.Unmarshal(event, &request)
-	if err == nil && request.RequestContext.HTTP.Method != "" {
-		return encoded(t.v2(ctx, request))
+	if err == nil && request.RequestContext.HTTP.Method != "" && request.RouteARN == "" {
+		return encoded(t.v2(ctx, request.APIGatewayV2HTTPRequest))
 	}
 	if bytes.Contains(event, []byte(`"httpMethod"`)) {
 		var old Event1
-		if err = json.Unmarshal(event, &old); err == nil && old.HTTPMethod != "" {
+		if err = json.Unmarshal(event, &old); err == nil && old.HTTPMethod != "" && old.MethodARN == "" {
 			return encoded(t.v1(ctx, old))
 		}
 	}

@@ -19,6 +19,10 @@ func TestStartTakesEventsThatAreNoRequests(t *testing.T) {
 		{"an event", `{"do":"work"}`, `{"deadline":true,"did":"work","trace":"00000000-0000-4000-8000-000000000001"}`, ""},
 		{"one that fails", `{"do":"fail"}`, "", "out of luck"},
 		{"one that panics", `{"do":"panic"}`, "", "panic: the key is missing"},
+		{"what an HTTP API asks an authorizer", `{"version":"2.0","type":"REQUEST","routeArn":"arn:x","do":"authorize","requestContext":{"http":{"method":"GET"}}}`,
+			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000004"}`, ""},
+		{"what a REST API asks an authorizer", `{"type":"REQUEST","methodArn":"arn:x","httpMethod":"GET","do":"authorize"}`,
+			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000005"}`, ""},
 		{"one that is no object", `7`, "", "cannot unmarshal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

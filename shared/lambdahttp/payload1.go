@@ -14,6 +14,8 @@ type Event1 struct {
 	events.APIGatewayProxyRequest
 	// Version is "1.0" from an HTTP API, and missing from a REST API.
 	Version string `json:"version,omitempty"`
+	// MethodARN is there in what an API asks an authorizer, which is no request.
+	MethodARN string `json:"methodArn,omitempty"`
 }
 
 // sent1 reads an event of payload format 1.0.
@@ -31,6 +33,9 @@ func sent1(e *Event1) sent {
 		s.header, s.host = singleHeaders(e.Headers, about.DomainName)
 	}
 	s.trace = s.header.Get("X-Amzn-Trace-Id")
+	if a := about.Authorizer; a != nil {
+		s.authorizer = a
+	}
 	return s
 }
 

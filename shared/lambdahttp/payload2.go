@@ -35,6 +35,9 @@ func sent2(e *events.APIGatewayV2HTTPRequest) sent {
 		s.header["Cookie"] = []string{strings.Join(e.Cookies, "; ")}
 	}
 	s.trace = s.header.Get("X-Amzn-Trace-Id")
+	if a := e.RequestContext.Authorizer; a != nil {
+		s.authorizer = a
+	}
 	return s
 }
 

@@ -2,6 +2,7 @@ package lambdahttp
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -27,6 +28,7 @@ type sent struct {
 	base64       bool   // whether the body is
 	requestID    string // the gateway's
 	trace        string // x-amzn-trace-id
+	authorizer   any    // what the API's authorizer has said; nil: there is none
 }
 
 // context puts the ids of the request into the context: the gateway's, which the client
@@ -34,6 +36,10 @@ type sent struct {
 func (x *exchange) context(ctx context.Context) context.Context {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		ctx = logging.With(ctx, slog.String("awsRequestId", lc.AwsRequestID))
+	}
+	if x.sent.authorizer != nil {
+		said, _ := json.Marshal(x.sent.authorizer) // it was JSON a moment ago
+		ctx = function.WithAuthorizer(ctx, said)
 	}
 	if x.sent.requestID == "" {
 		return ctx // the function makes one up
