@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-api/tandem/localhost/build"
 	"github.com/tandem-api/tandem/localhost/cli"
@@ -52,16 +55,28 @@ func (s server) swap(ctx context.Context, tree *watch.Tree, folder *build.Folder
 		if err != nil {
 			s.app.Log.ErrorContext(ctx, "watch", "error", err)
 		}
-		began := time.Now()
-		for _, source := range sources {
-			switch {
-			case source.Package == "" && slices.Contains(files, source.File):
-				_ = s.isolated.Replace(source.Function.LogicalID, source.File)
-			case source.Package != "" && (graph == nil || graph.Touched(source.Package, files)):
+		s.swapTouched(ctx, graph, folder, sources, files)
+	}
+}
+
+// swapTouched swaps the functions that an edit of the files touches, as many at once as
+// there are processors to build them.
+func (s server) swapTouched(ctx context.Context, graph *watch.Graph, folder *build.Folder, sources []isolate.Source, files []string) {
+	began := time.Now()
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, source := range sources {
+		switch {
+		case source.Package == "" && slices.Contains(files, source.File):
+			_ = s.isolated.Replace(source.Function.LogicalID, source.File)
+		case source.Package != "" && (graph == nil || graph.Touched(source.Package, files)):
+			group.Go(func() error {
 				s.rebuild(ctx, folder, source, began)
-			}
+				return nil
+			})
 		}
 	}
+	_ = group.Wait() // what is wrong has been told
 }
 
 func (s server) rebuild(ctx context.Context, folder *build.Folder, source isolate.Source, began time.Time) {
