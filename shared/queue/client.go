@@ -47,7 +47,7 @@ func Of(app *function.App) (*asynq.Client, error) { return client.Of(app) }
 // error is then an *httperror.Error of status 503. ErrDuplicate and ErrIDTaken say
 // that there was no need.
 func (j Job[Args]) Enqueue(ctx context.Context, app *function.App, args Args, opts ...Option) (Info, error) {
-	d, err := j.Definition()
+	d, err := j.settled()
 	if err != nil {
 		return Info{}, err
 	}
@@ -139,10 +139,8 @@ func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.T
 	if o.in > 0 {
 		o.at = time.Now().Add(o.in)
 	}
-	all := []asynq.Option{
-		asynq.Queue(o.queue), asynq.TaskID(o.id), asynq.MaxRetry(o.retries + 1),
-		asynq.Timeout(o.timeout + TimeoutGrace),
-	}
+	all := append(make([]asynq.Option, 0, 7),
+		asynq.Queue(o.queue), asynq.TaskID(o.id), asynq.MaxRetry(o.retries+1), asynq.Timeout(o.timeout+TimeoutGrace))
 	if !o.at.IsZero() {
 		all = append(all, asynq.ProcessAt(o.at))
 	}

@@ -39,10 +39,17 @@ type Definition struct {
 // Definition returns the job with its defaults filled in, or what is wrong with how
 // it is declared.
 func (j Job[Args]) Definition() (Definition, error) {
+	d, err := j.settled()
+	d.Canonical, d.Run = j.canonical, j.run
+	return d, err
+}
+
+// settled is Definition without what only a worker and a client over HTTP need: each
+// enqueueing asks for it.
+func (j Job[Args]) settled() (Definition, error) {
 	d := Definition{
 		Kind: j.Kind, Queue: j.Queue, Retries: j.Retries, Backoff: j.Backoff.withDefaults(), Timeout: j.Timeout,
 		Unique: j.Unique, Keep: j.Keep, Limit: j.Limit, Public: j.Public, Schema: j.Schema,
-		Canonical: j.canonical, Run: j.run,
 	}
 	if d.Queue == "" {
 		d.Queue = Default
@@ -64,20 +71,31 @@ func (j Job[Args]) Definition() (Definition, error) {
 
 func (d Definition) check(does bool) error {
 	var wrong []error
-	say := func(bad bool, format string, args ...any) {
+	say := func(bad bool, text string) {
 		if bad {
-			wrong = append(wrong, fmt.Errorf(format, args...))
+			wrong = append(wrong, errors.New(text))
 		}
 	}
-	_, known := Weights()[d.Queue]
 	say(d.Kind == "", "Kind is not set")
 	say(!does, "Do is not set")
-	say(!known, "there is no queue %q", d.Queue)
-	say(d.Retries < 0, "Retries is %d: NoRetries means none", d.Retries)
-	say(d.Timeout < time.Second, "Timeout is %s, and the least is 1s", d.Timeout)
-	say(d.Unique != 0 && d.Unique < time.Second, "Unique is %s, and the least is 1s", d.Unique)
-	say(d.Keep != 0 && d.Keep < time.Second, "Keep is %s, and the least is 1s", d.Keep)
-	say(d.Limit < 0, "Limit is %d: 0 means none", d.Limit)
 	say(d.Public && d.Schema == "", "it is Public and has no Schema")
+	if _, known := Weights()[d.Queue]; !known {
+		wrong = append(wrong, fmt.Errorf("there is no queue %q", d.Queue))
+	}
+	if d.Retries < 0 {
+		wrong = append(wrong, fmt.Errorf("Retries is %d: NoRetries means none", d.Retries))
+	}
+	if d.Limit < 0 {
+		wrong = append(wrong, fmt.Errorf("Limit is %d: 0 means none", d.Limit))
+	}
+	// 0 means that there is none; the time-out has its default by now.
+	least := func(name string, value time.Duration) {
+		if value != 0 && value < time.Second {
+			wrong = append(wrong, fmt.Errorf("%s is %s, and the least is 1s", name, value))
+		}
+	}
+	least("Timeout", d.Timeout)
+	least("Unique", d.Unique)
+	least("Keep", d.Keep)
 	return errors.Join(wrong...)
 }

@@ -51,8 +51,10 @@ func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
 	if at, err := strconv.ParseInt(from[headerAt], 10, 64); err == nil {
 		h.EnqueuedAt = time.UnixMilli(at)
 	}
-	if tick, err := strconv.ParseInt(from[headerTick], 10, 64); err == nil {
-		h.Tick = time.Unix(tick, 0)
+	if text := from[headerTick]; text != "" {
+		if tick, err := strconv.ParseInt(text, 10, 64); err == nil {
+			h.Tick = time.Unix(tick, 0)
+		}
 	}
 	for name, into := range map[string]any{headerNext: &h.Next, headerParent: &h.Parent} {
 		if text := from[name]; text != "" {

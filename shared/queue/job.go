@@ -3,12 +3,9 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/tandem-api/tandem/shared/function"
@@ -101,12 +98,6 @@ func (j Job[Args]) canonical(payload []byte) ([]byte, error) {
 // process may have sent it.
 func decode[Args any](payload []byte) (Args, error) {
 	var args Args
-	d := json.NewDecoder(bytes.NewReader(payload))
-	if err := d.Decode(&args); err != nil {
-		return args, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return args, errors.New("more than one JSON value")
-	}
-	return args, nil
+	err := json.Unmarshal(payload, &args)
+	return args, err
 }

@@ -45,24 +45,42 @@ const separator = "|"
 type Tally struct {
 	buckets []float64
 	mu      sync.Mutex
-	counts  map[string]int64 // since the last flush, by field
+	counts  map[field]int64 // since the last flush
+}
+
+// field is one of the hash's, whose text is not needed until the flush.
+type field struct {
+	what        byte // n, b or s
+	kind, queue string
+	outcome     Outcome
+	bucket      int
+}
+
+func (f field) String() string {
+	text := string(f.what) + separator + clean(f.kind)
+	switch f.what {
+	case 'n':
+		text += separator + clean(f.queue) + separator + string(f.outcome)
+	case 'b':
+		text += separator + strconv.Itoa(f.bucket)
+	}
+	return text
 }
 
 // New returns an empty tally.
-func New() *Tally { return &Tally{buckets: Buckets(), counts: map[string]int64{}} }
+func New() *Tally { return &Tally{buckets: Buckets(), counts: map[field]int64{}} }
 
 // Add counts a run.
 func (t *Tally) Add(kind, queue string, outcome Outcome, took time.Duration) {
-	kind, queue = clean(kind), clean(queue)
 	bucket := 0
 	for bucket < len(t.buckets) && took.Seconds() > t.buckets[bucket] {
 		bucket++
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts["n|"+kind+separator+queue+separator+string(outcome)]++
-	t.counts["b|"+kind+separator+strconv.Itoa(bucket)]++
-	t.counts["s|"+kind] += took.Microseconds()
+	t.counts[field{what: 'n', kind: kind, queue: queue, outcome: outcome}]++
+	t.counts[field{what: 'b', kind: kind, bucket: bucket}]++
+	t.counts[field{what: 's', kind: kind}] += took.Microseconds()
 }
 
 // clean keeps a name from being taken for two.
@@ -72,14 +90,14 @@ func clean(name string) string { return strings.ReplaceAll(name, separator, "_")
 func (t *Tally) Flush(ctx context.Context, c redis.UniversalClient) error {
 	t.mu.Lock()
 	counts := t.counts
-	t.counts = map[string]int64{}
+	t.counts = map[field]int64{}
 	t.mu.Unlock()
 	if len(counts) == 0 {
 		return nil
 	}
 	_, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		for field, n := range counts {
-			p.HIncrBy(ctx, key, field, n)
+			p.HIncrBy(ctx, key, field.String(), n)
 		}
 		return nil
 	})
