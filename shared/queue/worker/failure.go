@@ -15,7 +15,7 @@ import (
 
 // fail says what becomes of a job whose run ended with err: it runs again, or this
 // was the last time.
-func (h *handler) fail(ctx context.Context, t task, err error) error {
+func (h *handler) fail(ctx context.Context, t *task, err error) error {
 	if _, ok := errors.AsType[*queue.SnoozeError](err); ok {
 		return err
 	}
@@ -34,7 +34,7 @@ func (h *handler) fail(ctx context.Context, t task, err error) error {
 
 // follow starts the steps that follow the job. Where Redis does not let it, the job
 // runs again a little later, and counts no failure for it.
-func (h *handler) follow(ctx context.Context, t task, on string, parent queue.Parent) error {
+func (h *handler) follow(ctx context.Context, t *task, on string, parent queue.Parent) error {
 	for place, step := range t.Next {
 		if step.On != on {
 			continue
@@ -86,7 +86,11 @@ func (h *handler) delay(retried int, err error, at *asynq.Task) time.Duration {
 	if errors.Is(err, asynq.ErrLeaseExpired) {
 		return 0 // its worker died: it has done nothing wrong, and has waited long enough
 	}
-	return h.jobs[at.Type()].Backoff.After(retried + 1) // an unknown kind has the default
+	var b queue.Backoff // an unknown kind has the default
+	if job, known := h.jobs[at.Type()]; known {
+		b = job.Backoff
+	}
+	return b.After(retried + 1)
 }
 
 // reportLimit lets the failures of one kind through once in a while.

@@ -29,7 +29,7 @@ const (
 // matches prefixes, and would do the wrong one).
 type handler struct {
 	app     *function.App
-	jobs    map[string]queue.Definition
+	jobs    map[string]*queue.Definition
 	limits  *limits
 	cancels *cancels
 	reports *reportLimit
@@ -40,7 +40,7 @@ type handler struct {
 func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
 	h := &handler{
 		app:     app,
-		jobs:    make(map[string]queue.Definition, len(jobs)),
+		jobs:    make(map[string]*queue.Definition, len(jobs)),
 		cancels: &cancels{running: map[string]context.CancelCauseFunc{}},
 		tally:   tally.New(),
 		reports: &reportLimit{every: time.Minute, last: map[string]time.Time{}},
@@ -55,7 +55,7 @@ func newHandler(app *function.App, jobs []queue.Declared) (*handler, error) {
 		if _, twice := h.jobs[d.Kind]; twice {
 			wrong = append(wrong, fmt.Errorf("two jobs have the kind %q", d.Kind))
 		}
-		h.jobs[d.Kind] = d
+		h.jobs[d.Kind] = &d
 	}
 	return h, errors.Join(wrong...)
 }
@@ -68,7 +68,7 @@ type task struct {
 	ours    bool // package queue enqueued it
 }
 
-func (h *handler) read(ctx context.Context, t *asynq.Task) (task, error) {
+func (h *handler) read(ctx context.Context, t *asynq.Task) (*task, error) {
 	id, _ := asynq.GetTaskID(ctx)
 	name, _ := asynq.GetQueueName(ctx)
 	failed, _ := asynq.GetRetryCount(ctx)
@@ -79,7 +79,7 @@ func (h *handler) read(ctx context.Context, t *asynq.Task) (task, error) {
 	if header.Trace == "" {
 		header.Trace = id
 	}
-	return task{
+	return &task{
 		Run: &queue.Run{
 			ID: id, Kind: t.Type(), Queue: name, Attempt: failed + 1, Last: failed >= header.Retries,
 			Parent: header.Parent, Tick: header.Tick,
@@ -89,7 +89,7 @@ func (h *handler) read(ctx context.Context, t *asynq.Task) (task, error) {
 }
 
 // describe puts what identifies the job into the context, for logs and reports.
-func (t task) describe(ctx context.Context) context.Context {
+func (t *task) describe(ctx context.Context) context.Context {
 	return queue.WithRun(logging.With(ctx,
 		slog.String(attrJob, t.Kind), slog.String(attrID, t.ID), slog.String(attrQueue, t.Queue),
 		slog.Int(attrAttempt, t.Attempt), slog.String(logging.TraceID, t.Trace)), t.Run)
@@ -128,7 +128,7 @@ func (h *handler) ProcessTask(ctx context.Context, at *asynq.Task) error {
 }
 
 // count adds the run to the tally. Kinds that nobody knows may be many: they are one.
-func (h *handler) count(t task, err error, took time.Duration) {
+func (h *handler) count(t *task, err error, took time.Duration) {
 	outcome := tally.Retried
 	switch {
 	case err == nil:
@@ -147,7 +147,7 @@ func (h *handler) count(t task, err error, took time.Duration) {
 	h.tally.Add(kind, t.Queue, outcome, took)
 }
 
-func (h *handler) do(ctx context.Context, t task) error {
+func (h *handler) do(ctx context.Context, t *task) error {
 	if t.Attempt > t.Retries+1 {
 		return errLost
 	}
@@ -185,7 +185,7 @@ type panicError struct{ value any }
 
 func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
-func (h *handler) call(ctx context.Context, job queue.Definition, t task) (err error) {
+func (h *handler) call(ctx context.Context, job *queue.Definition, t *task) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			// Here, where the stack still is.
@@ -199,7 +199,7 @@ func (h *handler) call(ctx context.Context, job queue.Definition, t task) (err e
 }
 
 // succeed keeps the result and starts what follows. If it cannot, the job runs again.
-func (h *handler) succeed(ctx context.Context, t task, to *asynq.ResultWriter) error {
+func (h *handler) succeed(ctx context.Context, t *task, to *asynq.ResultWriter) error {
 	if result := t.Result(); result != nil {
 		if _, err := to.Write(result); err != nil {
 			return fmt.Errorf("%w: keep the result: %w", queue.Snooze(5*time.Second), err)
