@@ -82,6 +82,8 @@ func TestWrongUseExitsWith2AndSaysWhatIsWrong(t *testing.T) {
 		"a password too short": {args: []string{"user", "add", "ada"}, stdin: "hunter2\n", says: "12 bytes"},
 		"no password":          {args: []string{"user", "add", "ada"}, says: "12 bytes"},
 		"a wrong setting":      {args: []string{"seed"}, env: map[string]string{"LOG_LEVEL": "loud"}, says: "LOG_LEVEL"},
+		"a port of Redis":      {args: []string{"worker"}, env: map[string]string{"REDIS_URL": "redis://h:x"}, says: "REDIS_URL: a host"},
+		"no master of Redis":   {args: []string{"jobs", "stats"}, env: map[string]string{"REDIS_URL": "redis-sentinel://h"}, says: "REDIS_URL: the name of the master"},
 		"a short secret":       {args: []string{"token", "-user", "asdf"}, env: map[string]string{"AUTH_SECRET": "short"}, says: "AUTH_SECRET"},
 		"no template":          {args: []string{"serve", "-template", "nowhere.yaml"}, says: "nowhere.yaml"},
 		"routes, no template":  {args: []string{"routes", "-template", "nowhere.yaml"}, says: "nowhere.yaml"},

@@ -2,6 +2,7 @@ package baz_test
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -113,6 +114,27 @@ func TestAMissEnqueuesTheSlowJob(t *testing.T) {
 	jobs, err := inspector.ListPendingTasks(queue.Default)
 	if err != nil || len(jobs) != 1 || jobs[0].Type != "slow_job" || string(jobs[0].Payload) != `{"seconds":2}` {
 		t.Errorf("%v, jobs %+v; want one slow_job of 2 s", err, jobs)
+	}
+}
+
+func TestRedisHangs(t *testing.T) {
+	hung, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts, and nobody answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hung.Close() })
+	s := httptest.NewServer(&vendor{})
+	t.Cleanup(s.Close)
+	app := apptest.New(t, func(c *config.Config) {
+		c.CatfactsURL, c.RedisURL = s.URL, config.Secret("redis://"+hung.Addr().String())
+	})
+	url, began := app.Serve(baz.Function)+"/baz", time.Now()
+	expect(t, url, "MISS", fact)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if len(app.Reports()) == 0 {
+		t.Error("nothing was reported")
 	}
 }
 

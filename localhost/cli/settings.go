@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-api/tandem/localhost/dotenv"
 	"github.com/tandem-api/tandem/shared/config"
+	"github.com/tandem-api/tandem/shared/redisdb"
 )
 
 // Settings reads the configuration of a command from the environment and .env.
@@ -24,6 +25,9 @@ func (h Host) Settings() (config.Config, error) {
 
 func settingsFrom(lookup config.Lookup) (config.Config, error) {
 	c, err := config.FromEnv(lookup)
+	if err == nil && c.RedisURL != "" {
+		err = redisdb.Check(c.RedisURL)
+	}
 	if err != nil {
 		return config.Config{}, UsageError{err}
 	}

@@ -15,7 +15,15 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/tandem-api/tandem/shared/config"
 )
+
+// Check returns what is wrong with a REDIS_URL, without connecting.
+func Check(redisURL config.Secret) error {
+	_, err := parse(redisURL.Reveal())
+	return err
+}
 
 // parse reads a REDIS_URL:
 //
