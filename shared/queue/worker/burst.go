@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -30,7 +31,9 @@ func (w *worker) waitEmpty(ctx context.Context) error {
 	return nil
 }
 
-// pending counts the jobs that wait to be run now, in queues that are not paused.
+// pending counts the jobs that wait to be run now, in queues that are not paused. Those
+// belong to them that a limit has put off for a moment, and those whose worker has died
+// and that are about to run again.
 func pending(ctx context.Context, c redis.UniversalClient, queues map[string]int) (int64, error) {
 	var all int64
 	for name := range queues {
@@ -46,6 +49,14 @@ func pending(ctx context.Context, c redis.UniversalClient, queues map[string]int
 			return 0, err
 		}
 		all += n
+		soon := strconv.FormatInt(time.Now().Add(mostLimited).Unix(), 10)
+		for _, list := range []string{"scheduled", "retry"} {
+			n, err := c.ZCount(ctx, key(name, list), "-inf", soon).Result()
+			if err != nil {
+				return 0, err
+			}
+			all += n
+		}
 	}
 	return all, nil
 }

@@ -87,7 +87,7 @@ func TestSnoozeCountsNothing(t *testing.T) {
 		run, _ := queue.Running(ctx)
 		attempts = append(attempts, run.Attempt)
 		if len(attempts) < 3 {
-			return queue.Snooze(time.Second)
+			return queue.Snooze(time.Hour)
 		}
 		return queue.SetResult(ctx, "done")
 	}}

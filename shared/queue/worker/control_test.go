@@ -171,6 +171,25 @@ func TestLimitHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
+func TestBurstWaitsForWhatALimitHasPutOff(t *testing.T) {
+	t.Parallel()
+	app := newApp(t)
+	var done atomic.Int64
+	job := queue.Job[greeting]{Kind: "greet", Limit: 1, Do: func(context.Context, *function.App, greeting) error {
+		<-time.After(50 * time.Millisecond) // long enough for others to come in
+		done.Add(1)
+		return nil
+	}}
+	for range 4 {
+		enqueue(t, app, job, greeting{})
+	}
+	enqueue(t, app, job, greeting{}, queue.In(time.Hour)) // not waited for
+	drain(t, app, job)
+	if done.Load() != 4 {
+		t.Errorf("%d are done, want 4", done.Load())
+	}
+}
+
 func TestLimitOfAQueue(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

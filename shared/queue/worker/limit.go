@@ -19,6 +19,12 @@ type limits struct {
 	queues map[string]int
 }
 
+// A job for which there is no place is put off for a time between these.
+const (
+	leastLimited = time.Second
+	mostLimited  = 2 * time.Second
+)
+
 // A place lapses after placeTTL, and is renewed a few times in between.
 const (
 	placeTTL   = 30 * time.Second
@@ -44,7 +50,7 @@ func (l *limits) take(ctx context.Context, job *queue.Definition, id string) (fr
 		}
 		if !ok {
 			l.give(taken, id)
-			return nil, queue.Snooze(time.Second + rand.N(time.Second))
+			return nil, queue.Snooze(leastLimited + rand.N(mostLimited-leastLimited))
 		}
 		taken = append(taken, key)
 	}
