@@ -28,22 +28,33 @@ type taker struct {
 	other function.EventHandler // nil: there is none
 }
 
+// asked is there in what an API asks an authorizer, which looks like a request else:
+// the ARN of what is asked for. Some emulators put the one into the other's format.
+type asked struct {
+	RouteARN  string `json:"routeArn,omitempty"`
+	MethodARN string `json:"methodArn,omitempty"`
+}
+
+func (a asked) any() bool { return a.RouteARN+a.MethodARN != "" }
+
 // Invoke answers an event. Its format shows in where it has the method: a REST API does
-// not tell a version. What an API asks an authorizer looks like a request, but for the
-// ARN of what is asked for.
+// not tell a version.
 func (t *taker) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var request struct {
 		events.APIGatewayV2HTTPRequest
-		RouteARN string `json:"routeArn"`
+		asked
 	}
 	err := json.Unmarshal(event, &request)
-	if err == nil && request.RequestContext.HTTP.Method != "" && request.RouteARN == "" {
+	if err == nil && request.RequestContext.HTTP.Method != "" && !request.any() {
 		return encoded(t.v2(ctx, request.APIGatewayV2HTTPRequest))
 	}
 	if bytes.Contains(event, []byte(`"httpMethod"`)) {
-		var old Event1
-		if err = json.Unmarshal(event, &old); err == nil && old.HTTPMethod != "" && old.MethodARN == "" {
-			return encoded(t.v1(ctx, old))
+		var old struct {
+			Event1
+			asked
+		}
+		if err = json.Unmarshal(event, &old); err == nil && old.HTTPMethod != "" && !old.any() {
+			return encoded(t.v1(ctx, old.Event1))
 		}
 	}
 	switch {

@@ -23,6 +23,10 @@ func TestStartTakesEventsThatAreNoRequests(t *testing.T) {
 			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000004"}`, ""},
 		{"what a REST API asks an authorizer", `{"type":"REQUEST","methodArn":"arn:x","httpMethod":"GET","do":"authorize"}`,
 			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000005"}`, ""},
+		{"the one question in the other's format", `{"type":"REQUEST","routeArn":"arn:x","httpMethod":"GET","do":"authorize"}`,
+			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000006"}`, ""},
+		{"the other in the one's", `{"version":"2.0","type":"REQUEST","methodArn":"arn:x","do":"authorize","requestContext":{"http":{"method":"GET"}}}`,
+			`{"deadline":true,"did":"authorize","trace":"00000000-0000-4000-8000-000000000007"}`, ""},
 		{"one that is no object", `7`, "", "cannot unmarshal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

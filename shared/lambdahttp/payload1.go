@@ -14,8 +14,6 @@ type Event1 struct {
 	events.APIGatewayProxyRequest
 	// Version is "1.0" from an HTTP API, and missing from a REST API.
 	Version string `json:"version,omitempty"`
-	// MethodARN is there in what an API asks an authorizer, which is no request.
-	MethodARN string `json:"methodArn,omitempty"`
 }
 
 // sent1 reads an event of payload format 1.0.
