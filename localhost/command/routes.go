@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"flag"
 
 	"github.com/tandem-api/tandem/localhost/cli"
@@ -24,5 +25,5 @@ func routes(_ context.Context, h cli.Host, args []string) error {
 	if err != nil {
 		return cli.UsageError{Err: err}
 	}
-	return cli.WriteRoutes(h.Stdout, read)
+	return errors.Join(cli.WriteRoutes(h.Stdout, read), cli.WriteSchedules(h.Stdout, read))
 }

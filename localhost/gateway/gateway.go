@@ -97,10 +97,7 @@ func New(o Options) (*Gateway, error) {
 	g.contexts.New = func() any { return chi.NewRouteContext() }
 	apis := map[*template.API]*api{}
 	for _, a := range o.Template.APIs() {
-		one := &api{API: a, rules: rulesOf(a.Kind), cors: newCORS(a.CORS)}
-		if a.Stage != template.DefaultStage {
-			one.prefix = "/" + a.Stage
-		}
+		one := &api{API: a, rules: rulesOf(a.Kind), prefix: a.Prefix(), cors: newCORS(a.CORS)}
 		apis[a] = one
 		g.apis = append(g.apis, one)
 	}

@@ -37,6 +37,14 @@ type API struct {
 	routeSettings     *yaml.Node
 }
 
+// Prefix is what every path of the API begins with: "", or /stage.
+func (a *API) Prefix() string {
+	if a.Stage == DefaultStage {
+		return ""
+	}
+	return "/" + a.Stage
+}
+
 // CORS is a CorsConfiguration.
 type CORS struct {
 	AllowOrigins     []string
