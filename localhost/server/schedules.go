@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
@@ -41,9 +42,9 @@ func (s server) scheduledEvent() queue.Job[eventArgs] {
 	}
 }
 
-func (s server) callEvent(ctx context.Context, folder string, event json.RawMessage) (json.RawMessage, error) {
+func (s server) callEvent(ctx context.Context, name string, event json.RawMessage) (json.RawMessage, error) {
 	for _, f := range s.template.Functions() {
-		if f.Folder != folder {
+		if cli.NameOf(f) != name {
 			continue
 		}
 		if invoke := s.invoke(f); invoke != nil {
@@ -51,7 +52,7 @@ func (s server) callEvent(ctx context.Context, folder string, event json.RawMess
 			return result.Payload, errors.Join(err, result.Err())
 		}
 	}
-	return nil, fmt.Errorf("there is no function %q here: %w", folder, queue.SkipRetry)
+	return nil, fmt.Errorf("there is no function %q here: %w", name, queue.SkipRetry)
 }
 
 // event returns what EventBridge sends (EventBridge user guide, "Events from scheduled
@@ -94,14 +95,11 @@ func (s server) scheduled() ([]queue.Timed, error) {
 		switch {
 		case !t.Enabled:
 			continue
-		case !takes[t.Function.Folder]:
-			wrong = append(wrong, fmt.Errorf("%s: the function %s takes no events: it has no Events in Go", owner, t.Function.Folder))
-			continue
-		case t.Input != "" && !json.Valid([]byte(t.Input)):
-			wrong = append(wrong, fmt.Errorf("%s: the Input is not JSON", owner))
+		case s.isolated == nil && !takes[t.Function.Folder]: // a process may be of any language
+			wrong = append(wrong, fmt.Errorf("%s: %s: the function %s takes no events: it has no Events in Go", t.Position, owner, cli.NameOf(t.Function)))
 			continue
 		}
-		args := eventArgs{Function: t.Function.Folder, Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
+		args := eventArgs{Function: cli.NameOf(t.Function), Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
 		step := s.scheduledEvent().With(args, queue.Timeout(t.Function.Timeout))
 		all = append(all, queue.NewTimed("template."+owner, t.Expression, t.TimeZone, step))
 	}

@@ -54,8 +54,7 @@ func TestScheduled(t *testing.T) {
 			"template.TheFunction.A cron(0 8 * * ? *) Europe/Berlin", ""},
 		{"one that is off", "work", event("Schedule", "Schedule: rate(5 minutes)", "Enabled: false"), "", ""},
 		{"one with an input", "work", event("Schedule", "Schedule: rate(1 day)", `Input: '{"a":1}'`), "template.TheFunction.A rate(1 day) ", ""},
-		{"an input that is no JSON", "work", event("Schedule", "Schedule: rate(1 day)", `Input: 'hello'`), "", "not JSON"},
-		{"a function that takes no events", "foo", event("Schedule", "Schedule: rate(1 day)"), "", "takes no events"},
+		{"a function that takes no events", "foo", event("Schedule", "Schedule: rate(1 day)"), "", "TheFunction.A: the function foo takes no events"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

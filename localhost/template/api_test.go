@@ -64,8 +64,8 @@ func TestSchedules(t *testing.T) {
 	read := load(t, template.Options{})
 	foo, bar := read.Function("foo"), read.Function("bar")
 	want := []template.Schedule{
-		{Function: foo, Event: "Nightly", Expression: "rate(5 minutes)", Input: `{"job":"tidy"}`},
-		{Function: bar, Event: "Clock", Expression: "cron(0 8 * * ? *)", TimeZone: "Europe/Paris", Enabled: true},
+		{Function: foo, Event: "Nightly", Expression: "rate(5 minutes)", Input: `{"job":"tidy"}`, Position: foo.Events[2].Position},
+		{Function: bar, Event: "Clock", Expression: "cron(0 8 * * ? *)", TimeZone: "Europe/Paris", Enabled: true, Position: bar.Events[3].Position},
 	}
 	if got := read.Schedules(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

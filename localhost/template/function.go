@@ -142,33 +142,3 @@ func (r *resolver) events(f *Function, n *yaml.Node) []Event {
 	}
 	return all
 }
-
-// Schedule is a Schedule or ScheduleV2 event: call the function at these times.
-type Schedule struct {
-	Function   *Function
-	Event      string // the event's name in the template
-	Expression string // rate(5 minutes), cron(0 8 * * ? *) or at(2026-11-23T08:00:00)
-	TimeZone   string // of cron and at; "" means UTC
-	Input      string // the JSON that the function gets; "" for the scheduler's own event
-	Enabled    bool
-}
-
-func (r *resolver) schedule(f *Function, e Event) *Schedule {
-	s := &Schedule{Function: f, Event: e.Name, Enabled: true}
-	name := "Schedule"
-	if e.Type == "ScheduleV2" {
-		name = "ScheduleExpression"
-		s.TimeZone = r.optional(e.properties, "ScheduleExpressionTimezone")
-	}
-	if s.Expression = r.optional(e.properties, name); s.Expression == "" {
-		r.fail(&Error{e.Position, "event " + e.Name + " of " + f.LogicalID + " has no " + name})
-	}
-	s.Input = r.optional(e.properties, "Input")
-	if n := field(e.properties, "Enabled"); n != nil {
-		s.Enabled = r.boolean(e.properties, "Enabled")
-	}
-	if state := r.optional(e.properties, "State"); state != "" {
-		s.Enabled = state != "DISABLED"
-	}
-	return s
-}
