@@ -36,6 +36,8 @@ type Invocation struct {
 	Identity      string
 	// Stream asks for the answer while the function writes it: see Result.Stream.
 	Stream bool
+	// Attempts bounds how often a Queue runs it; 0: as often as the queue would.
+	Attempts int
 	// LogTail asks for the end of the log: see Result.LogTail. A stream has none.
 	LogTail bool
 }

@@ -20,6 +20,9 @@ type Target struct {
 	// Names are all that it is called: its folder, its logical id, its name on Lambda.
 	Names  []string
 	Invoke Invoke
+	// Attempts bounds how often an asynchronous event is run; 0: as often as the queue
+	// would.
+	Attempts int
 }
 
 // InvokeAPI is Lambda's own API to invoke functions (AWS docs "API_Invoke"), so that
@@ -86,6 +89,7 @@ func (a *InvokeAPI) serve(w http.ResponseWriter, r *http.Request, q request) err
 	case q.stream:
 		return a.serveStream(w, r, q)
 	case q.kind == "Event":
+		q.inv.Attempts = q.target.Attempts
 		if err := a.queue.Put(q.target.Names[0], q.target.Invoke, q.inv); err != nil {
 			return err
 		}

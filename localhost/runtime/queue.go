@@ -124,7 +124,7 @@ func (q *Queue) run(function string, invoke Invoke, inv Invocation) {
 		default:
 			a.Attempts++
 			a.Result, a.Err = result, result.Err()
-			if a.Attempts > len(q.options.Retries) {
+			if a.Attempts > len(q.options.Retries) || a.Attempts == inv.Attempts {
 				q.settle(&a, false)
 				return
 			}

@@ -101,6 +101,28 @@ func TestAsynchronousEventsAreTriedAgain(t *testing.T) {
 	}
 }
 
+// A function may want fewer attempts than the queue would make.
+func TestAttemptsOfAFunction(t *testing.T) {
+	for attemptsWanted, want := range map[int][]int{0: {0, 60, 180}, 1: {0}, 2: {0, 60}, 3: {0, 60, 180}, 9: {0, 60, 180}} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &attempts{begin: time.Now(), outcomes: []outcome{failed}}
+			q := lambda.NewQueue(lambda.QueueOptions{})
+			if err := q.Put("foo", a.invoke, lambda.Invocation{Payload: []byte("{}"), Attempts: attemptsWanted}); err != nil {
+				t.Fatal(err)
+			}
+			for q.Held() > 0 {
+				<-time.After(time.Second) // of the bubble's own time
+			}
+			if !slices.Equal(a.at, want) {
+				t.Errorf("%d wanted: attempts at %v; want %v", attemptsWanted, a.at, want)
+			}
+			if _, err := q.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestTheQueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := lambda.NewQueue(lambda.QueueOptions{Limit: 2})

@@ -19,7 +19,7 @@ func (s server) lambdaAPI() (http.Handler, error) {
 	var targets []lambda.Target
 	for _, f := range s.template.Functions() {
 		if invoke := s.invoke(f); invoke != nil {
-			targets = append(targets, lambda.Target{Names: s.names(f), Invoke: invoke})
+			targets = append(targets, lambda.Target{Names: s.names(f), Invoke: invoke, Attempts: f.Retries + 1})
 		}
 	}
 	api, err := lambda.NewInvokeAPI(s.app.Log, s.queue, targets...)

@@ -100,7 +100,7 @@ func (s server) scheduled() ([]queue.Timed, error) {
 			continue
 		}
 		args := eventArgs{Function: cli.NameOf(t.Function), Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
-		step := s.scheduledEvent().With(args, queue.Timeout(t.Function.Timeout))
+		step := s.scheduledEvent().With(args, queue.Timeout(t.Function.Timeout), queue.Retries(t.Function.Retries))
 		all = append(all, queue.NewTimed("template."+owner, t.Expression, t.TimeZone, step))
 	}
 	return all, errors.Join(wrong...)

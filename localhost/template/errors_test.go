@@ -67,6 +67,7 @@ Resources:
 		{name: "a path without a method", text: function + "      Events: {E: {Type: HttpApi, Properties: {Path: /a}}}", want: []string{`the Method of event E is ""`}},
 		{name: "a schedule without one", text: function + "      Events: {E: {Type: Schedule}}", want: []string{"event E of F has no Schedule"}},
 		{name: "the wrong kind of API", text: function + "      Events: {E: {Type: HttpApi, Properties: {ApiId: !Ref A, Path: /, Method: GET}}}\n  A: {Type: AWS::Serverless::Api}", want: []string{"A is an AWS::Serverless::Api, and ApiId needs an AWS::Serverless::HttpApi"}},
+		{name: "too many retries", text: function + "      EventInvokeConfig: {MaximumRetryAttempts: 3}", want: []string{`MaximumRetryAttempts is "3", and must be a whole number from 0 to 2`}},
 		{name: "a schedule that is none", text: function + "      Events: {E: {Type: Schedule, Properties: {Schedule: every day}}}", want: []string{"t.yaml:7:59: the Schedule of event E: "}},
 		{name: "a schedule's time zone", text: function + "      Events: {E: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), ScheduleExpressionTimezone: Mars}}}", want: []string{"the ScheduleExpression of event E: ", "Mars"}},
 		{name: "an input that is no JSON", text: function + "      Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), Input: hello}}}", want: []string{"the Input of event E is not JSON"}},

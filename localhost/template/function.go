@@ -23,8 +23,11 @@ type Function struct {
 	Timeout    time.Duration // 3 s unless set
 	MemorySize int           // MB, 128 unless set
 	Reserved   *int          // ReservedConcurrentExecutions; nil: no limit of its own
-	Events     []Event
-	Position   Position
+	// Retries are how often an asynchronous event that has failed is tried again:
+	// EventInvokeConfig.MaximumRetryAttempts, 2 unless set.
+	Retries  int
+	Events   []Event
+	Position Position
 
 	variables *yaml.Node // Environment.Variables, not resolved yet
 	resolver  *resolver
@@ -53,6 +56,7 @@ const (
 	maxTimeout     = 900
 	defaultMemory  = 128
 	maxMemory      = 10240
+	maxRetries     = 2
 )
 
 func (r *resolver) function(res resource) *Function {
@@ -70,6 +74,7 @@ func (r *resolver) function(res resource) *Function {
 	if n := r.number(p, "ReservedConcurrentExecutions", -1, 0, 1<<30); n >= 0 {
 		f.Reserved = &n
 	}
+	f.Retries = r.number(r.mapping(p, "EventInvokeConfig"), "MaximumRetryAttempts", maxRetries, 0, maxRetries)
 	environment, err := r.resolve(field(p, "Environment"))
 	r.fail(err)
 	f.variables = field(environment, "Variables")

@@ -56,6 +56,21 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
+func TestRetries(t *testing.T) {
+	read, err := template.Parse("t.yaml", []byte(`
+Globals: {Function: {EventInvokeConfig: {MaximumRetryAttempts: 1}}}
+Resources:
+  A: {Type: AWS::Serverless::Function}
+  B: {Type: AWS::Serverless::Function, Properties: {EventInvokeConfig: {MaximumRetryAttempts: 0}}}
+`), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b, foo := read.Function("A"), read.Function("B"), load(t, template.Options{}).Function("foo"); a.Retries != 1 || b.Retries != 0 || foo.Retries != 2 {
+		t.Errorf("A %d, B %d, foo %d", a.Retries, b.Retries, foo.Retries)
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	var got []string
 	for _, r := range load(t, template.Options{}).Routes() {
