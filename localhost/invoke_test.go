@@ -53,6 +53,24 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
+// Another function's variables are none of the invoked one's.
+func TestInvokeNeedsOneFunctionsVariables(t *testing.T) {
+	inFolderWith(t, "template.yaml", `
+Resources:
+  Foo: {Type: AWS::Serverless::Function, Properties: {CodeUri: functions/foo/bootstrap, Environment: {Variables: {ENVIRONMENT: a}}}}
+  Other: {Type: AWS::Serverless::Function, Properties: {CodeUri: functions/health/bootstrap, Environment: {Variables: {ENVIRONMENT: b, TABLE: !GetAtt Table.Arn}}}}
+  Table: {Type: AWS::DynamoDB::Table}
+`)
+	const event = `{"version":"2.0","rawPath":"/v1/nothing","requestContext":{"http":{"method":"GET"}}}`
+	if got := localhostWith(t, event, nil, "invoke", "foo", "-event", "-"); got.code != 0 || !strings.Contains(got.stdout, `"statusCode":404`) {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", got.code, got.stdout, got.stderr)
+	}
+	got := localhostWith(t, event, nil, "invoke", "health", "-event", "-")
+	if got.code != 2 || !strings.Contains(got.stderr, "variable TABLE of Other: template.yaml:4:") {
+		t.Errorf("exit %d, stderr:\n%s", got.code, got.stderr)
+	}
+}
+
 func TestInvokeIsolated(t *testing.T) {
 	dir := t.TempDir()
 	text, err := os.ReadFile(filepath.Join(apptest.Root(t), "localhost/isolate/testdata/bootstrap/main.go"))

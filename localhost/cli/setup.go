@@ -19,6 +19,7 @@ const DefaultTemplate = "template.yaml"
 type TemplateFlags struct {
 	Path       string
 	parameters parameters
+	Only       string // the function whose variables are used; "": all
 }
 
 // Add declares the flags.
@@ -65,7 +66,11 @@ func (t *TemplateFlags) Read(h Host, addr string, isolated bool) (Setup, error) 
 	if s.Template, err = t.Load(lookup); err != nil {
 		return Setup{}, UsageError{err}
 	}
-	if s.Lookup, err = withTemplate(lookup, s.Template, isolated); err != nil {
+	used := s.Template.Functions()
+	if f := s.Template.Function(t.Only); f != nil {
+		used = []*template.Function{f}
+	}
+	if s.Lookup, err = withTemplate(lookup, used, isolated); err != nil {
 		return Setup{}, UsageError{err}
 	}
 	s.Config, err = settingsFrom(s.Lookup)
@@ -103,11 +108,11 @@ func withAddr(lookup config.Lookup, addr string) config.Lookup {
 // variable are an error. Where each function has a process of its own, what they do not
 // agree on is left out, for this process, which has the workers and the pages. A
 // variable that has no value on this machine stays unset, and what needs it will say so.
-func withTemplate(lookup config.Lookup, t *template.Template, isolated bool) (config.Lookup, error) {
+func withTemplate(lookup config.Lookup, functions []*template.Function, isolated bool) (config.Lookup, error) {
 	values, from := map[string]string{}, map[string]string{}
 	var wrong []error
 	unsettled := map[string]bool{}
-	for _, f := range t.Functions() {
+	for _, f := range functions {
 		env, err := f.Env()
 		if err != nil {
 			wrong = append(wrong, err)

@@ -57,6 +57,7 @@ func Invoke(ctx context.Context, h cli.Host, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.template.Only = o.name
 	read, err := o.template.Read(h, "", o.isolate)
 	if err != nil {
 		return err

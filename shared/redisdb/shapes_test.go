@@ -350,7 +350,7 @@ func revokes(t *testing.T, app *apptest.App) {
 		r.Use(login)
 		return err
 	}, func(http.ResponseWriter, *http.Request) error { return nil })
-	login := auth.Begin("ann", 1)
+	login := auth.Begin("ann", 1, "hash")
 	token, _, err := login.Token(app.Config)
 	if err != nil {
 		t.Fatal(err)
