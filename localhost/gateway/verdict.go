@@ -134,7 +134,7 @@ func (v *verdict) said(version string) any {
 	if v.context != nil {
 		_ = json.Unmarshal(v.context, &flat) // it is an object: readVerdict has seen to that
 	}
-	for name, value := range flat { // which are texts there ("api-gateway-lambda-authorizer-output")
+	for name, value := range flat { // which are texts there: of a REST API "api-gateway-lambda-authorizer-output", of an HTTP API (?)
 		if _, isText := value.(string); !isText {
 			text, _ := json.Marshal(value)
 			flat[name] = string(text)

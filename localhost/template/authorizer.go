@@ -14,6 +14,7 @@ const (
 	Token   = "TOKEN"   // a Lambda function that sees one header; of REST APIs
 	IAM     = "AWS_IAM"
 	Cognito = "COGNITO_USER_POOLS" // of REST APIs
+	APIKey  = "API_KEY"            // of REST APIs
 )
 
 // Authorizer is an entry of Auth.Authorizers, or AWS_IAM.

@@ -101,3 +101,22 @@ func TestIAM(t *testing.T) {
 		}
 	}
 }
+
+func TestAPIKeys(t *testing.T) {
+	read, err := template.Parse("t.yaml", []byte(`
+Globals: {Api: {Auth: {ApiKeyRequired: true}}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: {Type: Api, Properties: {Path: /a, Method: GET}}
+        B: {Type: Api, Properties: {Path: /b, Method: GET, Auth: {ApiKeyRequired: false}}}
+`), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := read.Routes()[0].Auth, read.Routes()[1].Auth; a == nil || a.Type != template.APIKey || b != nil {
+		t.Errorf("%+v, %+v", a, b)
+	}
+}

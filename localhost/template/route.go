@@ -145,6 +145,7 @@ func (r *resolver) routeAuth(out *Route, auth *yaml.Node) {
 		name, from = own, field(auth, "Authorizer")
 	}
 	if name == "" || name == "NONE" {
+		r.keyAuth(out, auth)
 		return
 	}
 	if out.Auth = r.authorizer(out.API, name, from); out.Auth == nil {
@@ -153,6 +154,22 @@ func (r *resolver) routeAuth(out *Route, auth *yaml.Node) {
 	out.Scopes = out.Auth.Scopes
 	if field(auth, "AuthorizationScopes") != nil {
 		out.Scopes = r.textList(auth, "AuthorizationScopes")
+	}
+}
+
+// keyAuth reads ApiKeyRequired, of a REST API, which stands with no authorizer here: it is
+// not checked, and has to be told.
+func (r *resolver) keyAuth(out *Route, auth *yaml.Node) {
+	from := auth
+	if field(auth, "ApiKeyRequired") == nil {
+		from = out.API.auth
+	}
+	if out.API.Kind != REST || !r.boolean(from, "ApiKeyRequired") {
+		return
+	}
+	if out.Auth = out.API.Authorizers[APIKey]; out.Auth == nil {
+		out.Auth = &Authorizer{Name: "ApiKeyRequired", Type: APIKey, Position: r.position(field(from, "ApiKeyRequired"))}
+		out.API.Authorizers[APIKey] = out.Auth
 	}
 }
 
