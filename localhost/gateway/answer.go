@@ -29,6 +29,7 @@ type answer struct {
 	declared int  // the function's Content-Length; -1: none
 	given    bool // the client has its answer
 	length   [1]string
+	encoding *bool // the function has put it in base64; nil: it does not say
 }
 
 // Header returns the headers that WriteHeader will take.
@@ -123,10 +124,16 @@ func (a *answer) Flush() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.head(http.StatusOK)
-	if to := a.w.Header(); !a.given && a.body != nil && to["Content-Type"] == nil && to["Content-Encoding"] == nil {
-		if _, forbidden := to["Content-Type"]; !forbidden {
-			to["Content-Type"] = []string{http.DetectContentType(a.body.Bytes())}
-		}
+	if !a.given {
+		a.sniff()
+	}
+}
+
+// sniff sets the content type of what has been written, where there is none.
+func (a *answer) sniff() {
+	to := a.w.Header()
+	if _, there := to["Content-Type"]; !there && a.body != nil && to["Content-Encoding"] == nil {
+		to["Content-Type"] = []string{http.DetectContentType(a.body.Bytes())}
 	}
 }
 

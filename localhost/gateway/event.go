@@ -174,13 +174,23 @@ func (c *call) encoded(r *http.Request) (body string, isBase64 bool) {
 	if len(b) == 0 {
 		return "", false
 	}
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && mediaType == "" {
-		mediaType, _, _ = strings.Cut(r.Header.Get("Content-Type"), ";")
-	}
+	mediaType := mediaTypeOf(r.Header.Get("Content-Type"))
 	// JSON has no place for bytes that are no UTF-8, whatever their type says (?).
-	if isText(strings.ToLower(strings.TrimSpace(mediaType))) && utf8.Valid(b) {
+	isText := isText(mediaType) && utf8.Valid(b)
+	if c.api.Kind == template.REST {
+		isText = !c.api.takesBytes(mediaType)
+	}
+	if isText {
 		return string(b), false
 	}
 	return base64.StdEncoding.EncodeToString(b), true
+}
+
+// mediaTypeOf is the media type that a header names first, in lower case.
+func mediaTypeOf(header string) string {
+	mediaType, _, err := mime.ParseMediaType(header)
+	if err != nil && mediaType == "" {
+		mediaType, _, _ = strings.Cut(header, ";")
+	}
+	return strings.ToLower(strings.TrimSpace(mediaType))
 }

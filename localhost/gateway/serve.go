@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/httperror"
 	"github.com/tandem-api/tandem/shared/logging"
 )
@@ -29,6 +30,9 @@ func (rt *route) serve(c *call, r *http.Request) {
 		return
 	}
 	defer c.payload.release()
+	if c.api.Kind == template.REST {
+		c.readAsText(r)
+	}
 	c.forward(r)
 	if c.payload.Len() > surePayload && c.eventSize(r) > MaxPayload {
 		c.refuse(bodyTooLarge)
@@ -115,6 +119,9 @@ func (c *call) finish(panicked any, r *http.Request) {
 		c.instead(c.rules().failed)
 	default:
 		c.addCORS()
+		if c.api.Kind == template.REST {
+			c.sendAsText(r.Method)
+		}
 		c.send(r.Method)
 	}
 }

@@ -18,6 +18,7 @@ type httpAnswer struct {
 	status  int
 	headers http.Header
 	body    string
+	encoded bool // the body came in base64
 	endless bool // the body comes later, of unknown length
 }
 
@@ -107,7 +108,7 @@ func (o answerObject) read(format string) (httpAnswer, error) {
 	if err := o.readHeaders(a.headers, format); err != nil {
 		return a, err
 	}
-	if a.body, err = o.readBody(); err != nil {
+	if a.body, a.encoded, err = o.readBody(); err != nil {
 		return a, err
 	}
 	if bodiless(a.status) {
@@ -172,26 +173,24 @@ func (o answerObject) readHeaders(to http.Header, format string) error {
 	return nil
 }
 
-func (o answerObject) readBody() (string, error) {
+func (o answerObject) readBody() (body string, encoded bool, err error) {
 	if missing(o.Body) {
-		return "", nil
+		return "", false, nil
 	}
-	var body string
 	if err := read(o.Body, &body); err != nil {
-		return "", fmt.Errorf("body: %w", err)
+		return "", false, fmt.Errorf("body: %w", err)
 	}
-	var encoded bool
 	if err := read(o.IsBase64Encoded, &encoded); err != nil {
-		return "", fmt.Errorf("isBase64Encoded: %w", err)
+		return "", false, fmt.Errorf("isBase64Encoded: %w", err)
 	}
 	if !encoded {
-		return body, nil
+		return body, false, nil
 	}
 	decoded, err := base64.StdEncoding.DecodeString(body)
 	if err != nil {
-		return "", fmt.Errorf("body: %w", err)
+		return "", false, fmt.Errorf("body: %w", err)
 	}
-	return string(decoded), nil
+	return string(decoded), true, nil
 }
 
 // read reads a value, and leaves to as it is where there is none.

@@ -52,6 +52,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
+	if gateway, ok := w.(interface{ Encoded(bool) }); ok {
+		gateway.Encoded(answer.encoded)
+	}
 	answer.writeHead(w, r)
 	_, _ = io.WriteString(w, answer.body) // it fails for HEAD, and when the client has gone
 }

@@ -1,6 +1,8 @@
 package template
 
 import (
+	"strings"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -31,6 +33,8 @@ type API struct {
 	CORS        *CORS                  // nil: not configured
 	Throttle    *Throttle              // DefaultRouteSettings; nil: not limited here
 	Authorizers map[string]*Authorizer // those that a route asks for
+	// Binary are the media types that a REST API takes for bytes, as image/png and */*.
+	Binary []string
 
 	auth              *yaml.Node
 	defaultAuthorizer string
@@ -83,6 +87,9 @@ func (r *resolver) api(id string, kind Kind) *API {
 	a.auth = r.mapping(p, "Auth")
 	a.defaultAuthorizer = r.optional(a.auth, "DefaultAuthorizer")
 	if kind == REST {
+		for _, mediaType := range r.textList(p, "BinaryMediaTypes") {
+			a.Binary = append(a.Binary, strings.ToLower(strings.ReplaceAll(mediaType, "~1", "/"))) // as SAM reads them
+		}
 		return a
 	}
 	a.CORS = r.cors(p)

@@ -34,6 +34,19 @@ func TestAPIs(t *testing.T) {
 	}
 }
 
+func TestBinaryMediaTypes(t *testing.T) {
+	read, err := template.Parse("t.yaml", []byte(`
+Globals: {Api: {BinaryMediaTypes: [image~1PNG, "*/*"]}}
+Resources: {F: {Type: AWS::Serverless::Function, Properties: {Events: {A: {Type: Api, Properties: {Method: GET, Path: /a}}}}}}
+`), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read.APIs()[0].Binary; !reflect.DeepEqual(got, []string{"image/png", "*/*"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestThrottles(t *testing.T) {
 	read, err := template.Parse("t.yaml", []byte(`
 Globals:
