@@ -137,6 +137,9 @@ func (t Topic) check(names map[string]string, file string) error {
 			if c.Head == "" || c.Want.empty() {
 				fail("the case %q has no request, or wants nothing", c.Name)
 			}
+			if (c.Token != nil) != strings.Contains(c.Head, "{token}") {
+				fail("the case %q has a token, or a place for one, and not both", c.Name)
+			}
 			for s, e := range c.Except {
 				_, ofRule := r.Except[s]
 				if ofRule && e.Not == "" && e.Why == "" && e.empty() {

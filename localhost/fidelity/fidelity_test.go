@@ -75,10 +75,14 @@ func (s *stage) run(t *testing.T) {
 					if s.parallel && c.Times < 2 {
 						t.Parallel()
 					}
-					err := ask(t.Context(), addr, c.Request, want)
+					r := c.Request
+					if r.Token != nil {
+						r = r.With(signed(t, *r.Token))
+					}
+					err := ask(t.Context(), addr, r, want)
 					for i := 0; err != nil && i < s.again; i++ {
 						t.Logf("asked again after: %v", err)
-						err = ask(t.Context(), addr, c.Request, want)
+						err = ask(t.Context(), addr, r, want)
 					}
 					if err != nil {
 						t.Error(err)

@@ -83,6 +83,8 @@ func TestMisspelt(t *testing.T) {
 		"no request":       "topic: T\nrules: [{rule: R, source: S, cases: [{name: a, want: {status: 200}}]}]",
 		"no source":        "topic: T\nrules: [{rule: R, cases: [{name: a, request: GET /, want: {status: 200}}]}]",
 		"a name twice":     "topic: T\nrules: [{rule: R, source: S, cases: [{name: a, request: GET /, want: {status: 200}}, {name: a, request: GET /, want: {status: 200}}]}]",
+		"a token nowhere":  "topic: T\nrules: [{rule: R, source: S, cases: [{name: a, request: GET /, token: {}, want: {status: 200}}]}]",
+		"no token":         "topic: T\nrules: [{rule: R, source: S, cases: [{name: a, request: 'GET /?{token}', want: {status: 200}}]}]",
 		"a bare exception": "topic: T\nrules: [{rule: R, source: S, cases: [{name: a, request: GET /, want: {status: 200}, except: {sam: {why: it differs}}}]}]",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,10 +31,27 @@ type Request struct {
 
 	Chunked int           `yaml:"chunked"` // the size of the chunks; 0: none
 	Pause   time.Duration `yaml:"pause"`   // between the chunks, or the halves of head and body
+	// Token is signed when the case is asked, and put where the head says {token}.
+	Token *Token `yaml:"token"`
+
 	// Times asks so many times at once; Want.Statuses counts the answers. With Serial,
 	// one after the other.
 	Times  int  `yaml:"times"`
 	Serial bool `yaml:"serial"`
+}
+
+// Token is a JWT. What it does not say is that of a good one.
+type Token struct {
+	Claims map[string]any `yaml:"claims"` // null takes one away
+	Alg    string         `yaml:"alg"`
+	Kid    string         `yaml:"kid"`
+	Key    string         `yaml:"key"` // which signs; the issuer publishes "one" and "two", and no other
+}
+
+// With puts the signed token in its place.
+func (r Request) With(token string) Request {
+	r.Head = strings.ReplaceAll(r.Head, "{token}", token)
+	return r
 }
 
 // Answer is what came back.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tandem-api/tandem/localhost/fidelity/probe"
 	"github.com/tandem-api/tandem/localhost/gateway"
+	"github.com/tandem-api/tandem/localhost/inprocess"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/apptest"
@@ -21,10 +23,14 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 )
 
-// behind serves an API by the gateway, each function by a handler.
-func behind(t *testing.T, api string, isolated bool, handler func(*template.Function) (http.Handler, error)) string {
+// behind serves an API by the gateway. The options say what its functions are.
+func behind(t *testing.T, api string, o gateway.Options) string {
 	t.Helper()
-	g, err := gateway.New(gateway.Options{Template: read(t, api), Handler: handler, Isolated: isolated, Throttle: true})
+	o.Template, o.Throttle = read(t, api), true
+	if api == "guarded" {
+		o.Keys = map[string]string{issuer: keyFile(t)}
+	}
+	g, err := gateway.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +45,26 @@ func serveInProcess(t *testing.T, api string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return behind(t, api, false, func(f *template.Function) (http.Handler, error) {
-		if f.Folder == "raw" {
-			// It is no handler, so its cases are not asked here; its routes are.
-			return http.NotFoundHandler(), nil
-		}
+	app := func(f *template.Function) *function.App {
 		named := settings
 		named.Lambda = f.Name // which the probe tells
-		return probe.Function.Handler(function.New(named, io.Discard))
+		return function.New(named, io.Discard)
+	}
+	return behind(t, api, gateway.Options{
+		Handler: func(f *template.Function) (http.Handler, error) {
+			if f.Folder == "raw" {
+				// It is no handler, so its cases are not asked here; its routes are.
+				return http.NotFoundHandler(), nil
+			}
+			return probe.Function.Handler(app(f))
+		},
+		Invoke: func(f *template.Function) lambda.Invoke {
+			called, err := inprocess.New(app(f), probe.Function, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return called.Invoke
+		},
 	})
 }
 
@@ -63,26 +81,29 @@ func serveProcesses(t *testing.T, api string) string {
 			t.Error(err)
 		}
 	})
-	return behind(t, api, true, func(f *template.Function) (http.Handler, error) {
+	invoke := func(f *template.Function) lambda.Invoke {
 		pool, err := host.NewPool(lambda.Function{
 			Name: f.Name, Command: []string{binary(t, f.Folder)}, Handler: f.Handler,
 			Timeout: f.Timeout, MemoryMB: f.MemorySize, Reserved: f.Reserved,
 		})
 		if err != nil {
-			return nil, err
+			t.Fatal(err)
 		}
-		return &lambda.Handler{Invoke: pool.Invoke, Event: gateway.Event, Refuse: gateway.Refuse}, nil
-	})
+		return pool.Invoke
+	}
+	return behind(t, api, gateway.Options{Isolated: true, Invoke: invoke, Handler: func(f *template.Function) (http.Handler, error) {
+		return &lambda.Handler{Invoke: invoke(f), Event: gateway.Event, Refuse: gateway.Refuse}, nil
+	}})
 }
 
 // serveBootstraps gives the gateway's events to the bare bootstraps, and takes their
 // answers by AWS' own types: nothing of the local host's runtime has a part in it.
 func serveBootstraps(t *testing.T, api string) string {
-	return behind(t, api, true, func(f *template.Function) (http.Handler, error) {
+	return behind(t, api, gateway.Options{Isolated: true, Handler: func(f *template.Function) (http.Handler, error) {
 		rt := apptest.NewRuntime(t)
 		rt.Start(binary(t, f.Folder), f.Name)
 		return bare{rt}, nil
-	})
+	}})
 }
 
 // bare answers with what a bootstrap says, word for word.
@@ -108,9 +129,7 @@ func (b bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range answer.Headers {
 		w.Header().Set(name, value)
 	}
-	for name, values := range answer.MultiValueHeaders {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.MultiValueHeaders)
 	for _, cookie := range answer.Cookies {
 		w.Header().Add("Set-Cookie", cookie)
 	}

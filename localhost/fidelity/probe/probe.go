@@ -13,7 +13,7 @@ import (
 // Function is the probe. Whatever routes lead to it, in whichever template, it
 // answers: what the gateway has routed wrongly is seen by the case, not hidden by the
 // function's own 404.
-var Function = function.Function{Name: "probe", Routes: routes}
+var Function = function.Function{Name: "probe", Routes: routes, Events: guard}
 
 func routes(app *function.App, r chi.Router) error {
 	see := func(w http.ResponseWriter, r *http.Request) error { return see(app, w, r) }

@@ -39,6 +39,8 @@ type Seen struct {
 	Body    Body                `json:"body"`
 	// RequestID says whether the context has one.
 	RequestID bool `json:"requestId"`
+	// Authorizer is what the API's authorizer has said of it.
+	Authorizer map[string]any `json:"authorizer,omitempty"`
 }
 
 // Body is a body that may be too large to be repeated.
@@ -62,6 +64,9 @@ func see(app *function.App, w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, c := range r.Cookies() {
 		seen.Cookies = append(seen.Cookies, c.Name+"="+c.Value)
+	}
+	if _, err := function.Authorizer(r.Context(), &seen.Authorizer); err != nil {
+		return err
 	}
 	var err error
 	if r.URL.Path == "/form" {
