@@ -75,7 +75,8 @@ func copyProject(t testing.TB) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &project{t: t, root: root, env: os.Environ()}
+	// Without the folder in what is compiled, one copy takes what another has compiled.
+	return &project{t: t, root: root, env: append(os.Environ(), "GOFLAGS=-trimpath")}
 }
 
 // command runs a program in the project until it ends, and returns all that it said.

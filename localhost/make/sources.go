@@ -14,6 +14,9 @@ func newFunction(ctx context.Context, h host, args []string) error {
 	}
 	name := args[0]
 	written, err := scaffold.NewFunction(ctx, ".", name)
+	if errors.Is(err, scaffold.ErrName) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -78,12 +78,12 @@ func (s Site) wait(ctx context.Context) error {
 	ticker := time.NewTicker(between)
 	defer ticker.Stop()
 	for {
-		broken, err := s.look(ctx, time.Since(began))
+		down, err := s.look(ctx, time.Since(began))
 		if err == nil {
 			return nil
 		}
-		if len(broken) > 0 || time.Since(began) > patience {
-			s.tails(broken)
+		if len(down) > 0 || time.Since(began) > patience {
+			s.tails(down)
 			return err
 		}
 		select {
@@ -94,28 +94,28 @@ func (s Site) wait(ctx context.Context) error {
 	}
 }
 
-// look returns nil if the site is up, else why it is not, and the programs that will
-// not come up by waiting.
-func (s Site) look(ctx context.Context, waited time.Duration) (broken []string, err error) {
+// look returns nil if the site is up, else why it is not, and, once waiting does not help
+// one of the programs, all that do not run: what ails one may well ail another, which is
+// just being started again.
+func (s Site) look(ctx context.Context, waited time.Duration) (down []string, err error) {
 	programs, err := s.programs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var waiting []string
+	broken := false
+	var states []string
 	for _, p := range programs {
-		switch {
-		case p.state == "RUNNING":
-		case p.state == "FATAL", p.state == "BACKOFF" && waited > retrying:
-			broken = append(broken, p.name)
-		default:
-			waiting = append(waiting, p.name+" is "+p.state)
+		if p.state == "RUNNING" {
+			continue
 		}
+		down, states = append(down, p.name), append(states, p.name+" is "+p.state)
+		broken = broken || p.state == "FATAL" || p.state == "BACKOFF" && waited > retrying
 	}
 	switch {
-	case len(broken) > 0:
-		return broken, fmt.Errorf("%s did not start", strings.Join(broken, ", "))
-	case len(waiting) > 0:
-		return nil, fmt.Errorf("still waiting: %s", strings.Join(waiting, ", "))
+	case broken:
+		return down, fmt.Errorf("%s did not start", strings.Join(down, ", "))
+	case len(down) > 0:
+		return nil, fmt.Errorf("still waiting: %s", strings.Join(states, ", "))
 	}
 	return nil, s.healthy(ctx)
 }
