@@ -23,7 +23,7 @@ type Process struct {
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=lambda.norpc", "-o", binary, pkg)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=lambda.norpc", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", binary, pkg)
 	cmd.Dir = Root(t)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
