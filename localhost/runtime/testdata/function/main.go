@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,7 +104,7 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	case "flood":
 		return nil, flood(e.N)
 	case "answer and exit":
-		time.AfterFunc(time.Millisecond, func() { os.Exit(1) })
+		http.DefaultTransport = lastWords{http.DefaultTransport} // the runtime's client has no other
 		return "bye", nil
 	case "close":
 		return nil, errors.Join(os.Stdout.Close(), os.Stderr.Close())
@@ -231,4 +232,15 @@ func (c *chunks) Read(p []byte) (int, error) {
 		return copy(p, "two"), nil
 	}
 	return 0, io.EOF
+}
+
+// lastWords ends the process as soon as it has answered.
+type lastWords struct{ http.RoundTripper }
+
+func (l lastWords) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := l.RoundTripper.RoundTrip(r)
+	if r.Method == http.MethodPost && err == nil {
+		os.Exit(1)
+	}
+	return answer, err
 }
