@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -245,6 +246,13 @@ func TestTokenIsPrintedAlone(t *testing.T) {
 	got := localhost(t, nil, "token", "-user", "asdf")
 	if got.code != 0 || strings.Count(got.stdout, ".") != 2 || strings.Count(got.stdout, "\n") != 1 {
 		t.Errorf("exit %d, stdout %q, stderr %q: want one line with a JWT", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	got := localhost(t, nil, "version")
+	if got.code != 0 || !strings.HasPrefix(got.stdout, "github.com/tandem-api/tandem ") || !strings.HasSuffix(got.stdout, " "+runtime.Version()+"\n") {
+		t.Errorf("exit %d, stdout %q, stderr %q: want the module and Go's version", got.code, got.stdout, got.stderr)
 	}
 }
 

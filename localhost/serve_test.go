@@ -215,7 +215,7 @@ func TestStoppingSaysHowManyJobsAreLost(t *testing.T) {
 	if code := p.stop(t, os.Interrupt); code != 0 {
 		t.Errorf("exit %d after SIGINT, want 0", code)
 	}
-	if !strings.Contains(p.stderr.String(), "1 jobs still queued") {
+	if !strings.Contains(p.stderr.String(), "stopped with 1 job still queued") {
 		t.Errorf("stderr:\n%s", p.stderr)
 	}
 }

@@ -51,7 +51,7 @@ func ReadyDatabase(ctx context.Context, app *function.App) error {
 		return err
 	}
 	if behind > 0 {
-		return fmt.Errorf("the database is behind by %d migrations: run `localhost migrate up` first", behind)
+		return fmt.Errorf("the database is behind by %s: run `localhost migrate up` first", Count(behind, "migration"))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 
 	"github.com/tandem-api/tandem/localhost/template"
@@ -17,4 +18,12 @@ func Names(t *template.Template) string {
 		names = append(names, NameOf(f))
 	}
 	return strings.Join(names, ", ")
+}
+
+// Count is a number of things, such as "1 job".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
 }

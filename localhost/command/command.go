@@ -31,6 +31,7 @@ func commands() []command {
 		{"routes", "[flags]", "print which route reaches which function", routes},
 		{"user", "add|passwd|role NAME …", "keep the users who may log in", user},
 		{"token", "-user NAME", "print a login token for a user", token},
+		{"version", "", "print what this program is built from", version},
 	}
 }
 

@@ -43,7 +43,7 @@ func (s server) isolateAll(ctx context.Context, folder *build.Folder) (running *
 	if running, end, err = s.isolate(ctx, folder, sources); err != nil {
 		return nil, nil, err
 	}
-	fmt.Fprintf(s.host.Stderr, "localhost: %d functions are built, in %.1f s\n", len(sources), time.Since(began).Seconds())
+	fmt.Fprintf(s.host.Stderr, "localhost: %s built, in %.1f s\n", cli.Count(len(sources), "function"), time.Since(began).Seconds())
 	if !s.options.watch {
 		return running, end, nil
 	}

@@ -69,6 +69,6 @@ func (s server) closeQueue() {
 		s.app.Log.ErrorContext(ctx, "stop the asynchronous events", "error", err)
 	}
 	if lost > 0 {
-		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %d asynchronous events of the Lambda API that had not succeeded: they are gone\n", lost)
+		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %s of the Lambda API that had not succeeded: gone\n", cli.Count(lost, "asynchronous event"))
 	}
 }

@@ -21,6 +21,7 @@ import (
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/queue/inspect"
 	"github.com/tandem-api/tandem/shared/queue/worker"
 	"github.com/tandem-api/tandem/shared/redisdb"
 )
@@ -141,13 +142,28 @@ func (s server) countLeft() {
 	if s.embedded == nil {
 		return
 	}
-	left, err := queuedJobs(s.app)
+	left, err := s.queued()
 	switch {
 	case err != nil:
 		fmt.Fprintf(s.host.Stderr, "localhost: the jobs left in the embedded Redis could not be counted: %v\n", err)
 	case left > 0:
-		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %d jobs still queued: they are gone with the embedded Redis\n", left)
+		fmt.Fprintf(s.host.Stderr, "localhost: stopped with %s still queued: gone with the embedded Redis\n", cli.Count(left, "job"))
 	}
+}
+
+// queued counts the jobs that are to run now, later or again.
+func (s server) queued() (left int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), cli.Closing)
+	defer cancel()
+	jobs, err := inspect.Of(s.app)
+	if err != nil {
+		return 0, err
+	}
+	stats, err := jobs.Stats(ctx)
+	for _, q := range stats.Queues {
+		left += q.Active + q.Pending + q.Scheduled + q.Retry
+	}
+	return left, err
 }
 
 // redisEmbedded says whether Redis ends with this process, or with the one around it.
