@@ -65,7 +65,7 @@ func TestStoppingSaysHowManyEventsAreLost(t *testing.T) {
 	p := start(t, nil, "-workers", "0")
 	later := http.Header{"X-Amz-Invocation-Type": {"Event"}}
 	apptest.Do(t, "POST", p.url+"/2015-03-31/functions/foo/invocations", `{"a":1}`, later) // it fails, and is tried again in a minute
-	if code := p.stop(t, syscall.SIGTERM); code != 0 || !strings.Contains(p.stderr.String(), "1 asynchronous events") {
+	if code := p.stop(t, syscall.SIGTERM); code != 0 || !strings.Contains(p.stderr.String(), "1 asynchronous event ") {
 		t.Errorf("exit %d\n%s", code, p.stderr)
 	}
 }
