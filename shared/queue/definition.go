@@ -82,12 +82,13 @@ func (d Definition) check(does bool) error {
 	if _, known := Weights()[d.Queue]; !known {
 		wrong = append(wrong, fmt.Errorf("there is no queue %q", d.Queue))
 	}
-	if d.Retries < 0 {
-		wrong = append(wrong, fmt.Errorf("Retries is %d: NoRetries means none", d.Retries))
+	notBelow := func(name string, value int, none string) {
+		if value < 0 {
+			wrong = append(wrong, fmt.Errorf("%s is %d: %s means none", name, value, none))
+		}
 	}
-	if d.Limit < 0 {
-		wrong = append(wrong, fmt.Errorf("Limit is %d: 0 means none", d.Limit))
-	}
+	notBelow("Retries", d.Retries, "NoRetries")
+	notBelow("Limit", d.Limit, "0")
 	// 0 means that there is none; the time-out has its default by now.
 	least := func(name string, value time.Duration) {
 		if value != 0 && value < time.Second {

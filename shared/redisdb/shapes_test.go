@@ -210,10 +210,11 @@ func leads(t *testing.T, app *apptest.App) {
 }
 
 func cancels(t *testing.T, app *apptest.App) {
-	i, started := inspector(t, app), make(chan bool, 1)
+	i, started, ended := inspector(t, app), make(chan bool, 1), make(chan error, 1)
 	job := queue.Job[string]{Kind: "wait", Do: func(ctx context.Context, _ *function.App, _ string) error {
 		started <- true
 		<-ctx.Done()
+		ended <- context.Cause(ctx)
 		return context.Cause(ctx)
 	}}
 	work(t, app, worker.Options{}, job)
@@ -222,14 +223,19 @@ func cancels(t *testing.T, app *apptest.App) {
 		t.Fatal(err)
 	}
 	<-started
-	wait(t, "it is archived", func() bool {
-		_, _ = i.Cancel(t.Context(), info.ID) // the worker may not listen yet
-		j, err := i.Find(t.Context(), info.ID)
-		if errors.Is(err, inspect.ErrNotFound) {
-			t.Fatal("it was deleted while it ran")
+	var why error
+	wait(t, "it has ended", func() bool {
+		select {
+		case why = <-ended:
+			return true
+		default:
+			_, _ = i.Cancel(t.Context(), info.ID) // again: the worker may not listen yet
+			return false
 		}
-		return err == nil && j.State == "archived" && j.Error == "cancelled"
 	})
+	if !errors.Is(why, queue.ErrCancelled) {
+		t.Errorf("it ended because of %v", why)
+	}
 }
 
 func inspects(t *testing.T, app *apptest.App) {
