@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/tandem-api/tandem/shared/config"
@@ -32,6 +33,15 @@ func (h Host) WithConfig(c config.Config, do func(*function.App) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), Closing)
 	defer cancel()
 	return errors.Join(err, app.Close(ctx))
+}
+
+// CollectLess lets the garbage collector run a quarter as often, unless GOGC says how
+// often. A server of ours holds so few megabytes that it would go through them every few
+// hundred requests, which takes a seventh of its time; this takes some 20 MB instead.
+func (h Host) CollectLess() {
+	if _, said := h.Lookup("GOGC"); !said {
+		debug.SetGCPercent(400)
+	}
 }
 
 // ReadyDatabase connects to the database and makes sure that its schema is the one

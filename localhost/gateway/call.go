@@ -23,31 +23,32 @@ type call struct {
 	gateway *Gateway
 	request *http.Request // the client's
 	arrived time.Time
-	id      string
-	trace   string       // x-amzn-trace-id
 	api     *api         // nil: the path belongs to none
 	chi     *chi.Context // of the gateway's routing
 	inner   *chi.Context // of the function's own; nil: its router makes one itself
-	escaped bool         // the path was routed with escapes in it
 	route   *route       // nil until it is found
 	payload payload
 
 	authorized any    // what the event has under requestContext.authorizer; nil: nothing
 	challenge  string // the www-authenticate of a refusal
-	placed     atomic.Bool
-	returned   bool // the function came to its end by itself
 	// The call's place among those of its route (see watch).
 	before, after *call
-	watched       bool
-	// values back the header values that every request adds, which saves an
-	// allocation for each.
+
+	// Side by side, so that they take the room of one.
+	placed   atomic.Bool
+	escaped  bool // the path was routed with escapes in it
+	returned bool // the function came to its end by itself
+	watched  bool
+
+	// values are the header values that every request adds: here they cost no
+	// allocation each.
 	values [5]string
 }
 
 // Indexes into call.values.
 const (
-	idValue = iota
-	traceValue
+	idValue    = iota // apigw-requestid
+	traceValue        // x-amzn-trace-id
 	forValue
 	portValue
 	protoValue
@@ -57,14 +58,16 @@ const (
 func (g *Gateway) arrive(w http.ResponseWriter, r *http.Request) *call {
 	c := &call{gateway: g, request: r, arrived: time.Now(), api: g.apiOf(r.URL.Path)}
 	c.w, c.pool = w, &g.buffers
-	c.id, c.trace = newIDs(c.arrived)
+	c.values[idValue], c.values[traceValue] = newIDs(c.arrived)
 	if sent := r.Header.Get("X-Amzn-Trace-Id"); traceRoot(sent) != "" {
-		c.trace = sent
+		c.values[traceValue] = sent
 	}
-	c.values[idValue], c.values[traceValue] = c.id, c.trace
 	w.Header()[c.rules().requestID] = c.values[idValue : idValue+1 : idValue+1]
 	return c
 }
+
+func (c *call) id() string    { return c.values[idValue] }
+func (c *call) trace() string { return c.values[traceValue] }
 
 func (c *call) rules() *rules {
 	if c.api == nil {

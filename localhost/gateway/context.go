@@ -79,7 +79,7 @@ func (c *call) end() {
 // known is a context with the values of the client's request, and the ids.
 func (c *call) known() context.Context {
 	c.once.Do(func() {
-		c.base = function.WithRequest(context.WithoutCancel(c.request.Context()), c.id, traceRoot(c.trace))
+		c.base = function.WithRequest(context.WithoutCancel(c.request.Context()), c.id(), traceRoot(c.trace()))
 		if c.authorized != nil {
 			c.base = function.WithAuthorizer(c.base, c.said())
 		}

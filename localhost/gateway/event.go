@@ -96,7 +96,7 @@ func (c *call) event2(r *http.Request) event2 {
 			AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.authorized,
 			DomainName: domain, DomainPrefix: prefix,
 			HTTP:      http2{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: clientIP(r), UserAgent: r.UserAgent()},
-			RequestID: c.id, RouteKey: c.route.Key(), Stage: c.api.Stage,
+			RequestID: c.id(), RouteKey: c.route.Key(), Stage: c.api.Stage,
 			Time: c.arrived.UTC().Format(requestTime), TimeEpoch: c.arrived.UnixMilli(),
 		},
 		PathParameters: c.parameters(),

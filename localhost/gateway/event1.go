@@ -80,7 +80,7 @@ func (c *call) event1(r *http.Request) event1 {
 	out.Context = context1{
 		AccountID: template.AccountID, APIID: template.APIID, Authorizer: c.authorized,
 		DomainName: domain, DomainPrefix: prefix,
-		ExtendedRequestID: c.id, RequestID: c.id,
+		ExtendedRequestID: c.id(), RequestID: c.id(),
 		Method: r.Method, Path: path, Protocol: r.Proto,
 		Identity: identity1{SourceIP: clientIP(r), UserAgent: r.UserAgent()},
 		Time:     c.arrived.UTC().Format(requestTime), TimeEpoch: c.arrived.UnixMilli(),

@@ -117,7 +117,7 @@ func (g *lambdaGuard) ask(c *call, r *http.Request, identity []string) (*verdict
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), authorizerWait)
 	defer cancel()
-	result, err := g.invoke(ctx, lambda.Invocation{Payload: event, TraceID: c.trace})
+	result, err := g.invoke(ctx, lambda.Invocation{Payload: event, TraceID: c.trace()})
 	if err != nil {
 		return nil, err
 	}

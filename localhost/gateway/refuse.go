@@ -59,7 +59,7 @@ func (c *call) instead(f refusal) {
 	if closing != nil {
 		to["Connection"] = closing
 	}
-	to[c.rules().requestID] = []string{c.id}
+	to[c.rules().requestID] = []string{c.id()}
 	to["Content-Type"] = []string{"application/json"}
 	to["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if c.challenge != "" {

@@ -148,7 +148,7 @@ func (c *call) reset() {
 	c.header, c.status, c.size = nil, 0, 0
 	to := c.w.Header()
 	clear(to)
-	to[c.rules().requestID] = []string{c.id}
+	to[c.rules().requestID] = []string{c.id()}
 }
 
 // expire answers when the time is over. The function's goroutine cannot be ended;

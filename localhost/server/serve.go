@@ -106,6 +106,7 @@ func Serve(ctx context.Context, h cli.Host, args []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	from.Orphaned(cancel)
+	h.CollectLess()
 	return h.WithConfig(read.Config, func(app *function.App) error {
 		app.Log = inprocess.Tailed(app.Log, app.Config)
 		s := server{host: h, app: app, options: o, template: read.Template, embedded: embedded, from: from}

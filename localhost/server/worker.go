@@ -47,6 +47,7 @@ func Worker(ctx context.Context, h cli.Host, args []string) error {
 	if read.Config.RedisURL == "" {
 		return cli.UsageError{Err: errors.New("worker: REDIS_URL is not set, and a worker of its own needs a Redis that others reach too")}
 	}
+	h.CollectLess()
 	return h.WithConfig(read.Config, func(app *function.App) error {
 		if err := cli.ReadyDatabase(ctx, app); err != nil {
 			return err

@@ -37,7 +37,7 @@ func newClient(o Options) client {
 	// The client fills what is empty from HONEYBADGER_ENV, HONEYBADGER_ROOT and the
 	// like; what a report says is for our own settings to decide.
 	hb.Config.Env = o.Environment
-	hb.Config.Root = "" // stackOf has named the root
+	hb.Config.Root = "" // stack has named the root
 	hb.Config.Hostname, _ = os.Hostname()
 	endWorker(hb)
 	return client{hb}

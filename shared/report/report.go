@@ -11,7 +11,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"slices"
 	"time"
 
@@ -109,10 +108,6 @@ type event struct {
 	level    slog.Level // of the log line, when there is no API key
 }
 
-// maxCallers leaves room for the frames of the runtime and of this package, which
-// are dropped from the stack.
-const maxCallers = maxFrames + 20
-
 func (r *Reporter) report(ctx context.Context, e event, extras []Extra) {
 	if r.o.APIKey != "" && r.sender.full() {
 		r.sender.drop(ctx, queueFull)
@@ -122,9 +117,7 @@ func (r *Reporter) report(ctx context.Context, e event, extras []Extra) {
 	for _, add := range extras {
 		add(&d)
 	}
-	var callers [maxCallers]uintptr
-	n := runtime.Callers(2, callers[:])
-	notice := r.newNotice(ctx, e, d, stackOf(callers[:n], e.panicked))
+	notice := r.newNotice(ctx, e, d, stack(e.panicked))
 	if r.o.APIKey == "" {
 		r.o.Log.LogAttrs(ctx, e.level, "report (not sent: HONEYBADGER_API_KEY is not set)", notice.attrs()...)
 		return

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/honeybadger-io/honeybadger-go"
 )
@@ -13,40 +14,60 @@ import (
 // middleware.
 const maxFrames = 50
 
-// stackOf makes Honeybadger's frames of program counters, innermost first. After a
-// panic it begins with the function that panicked, else with the first caller
-// outside this package.
-func stackOf(callers []uintptr, panicked bool) []*honeybadger.Frame {
-	frames := resolve(callers)
-	own := ownPackage() + "."
-	for len(frames) > 0 && strings.HasPrefix(frames[0].Function, own) {
+// maxCallers leaves room for the frames of the runtime and of this package, which
+// are dropped from the stack.
+const maxCallers = maxFrames + 20
+
+// fewCallers is enough for most stacks: those that begin in a handler end with it, a
+// few frames further out. To walk up the rest of it would take longer than the rest of
+// the notice.
+const fewCallers = 16
+
+// stack returns the caller's stack as Honeybadger's frames, innermost first. After a
+// panic it begins with the function that panicked, else with the first caller outside
+// this package.
+func stack(panicked bool) []*honeybadger.Frame {
+	var callers [maxCallers]uintptr
+	n := runtime.Callers(2, callers[:fewCallers])
+	frames, whole := resolve(callers[:n])
+	if !whole && n == fewCallers {
+		n = runtime.Callers(2, callers[:])
+		frames, _ = resolve(callers[:n])
+	}
+	for len(frames) > 0 && strings.HasPrefix(frames[0].Function, ownPackage()) {
 		frames = frames[1:]
 	}
 	if panicked {
 		frames = panicking(frames)
 	}
-	root := projectRoot()
-	stack := make([]*honeybadger.Frame, 0, min(len(frames), maxFrames))
-	for _, f := range frames[:min(len(frames), maxFrames)] {
+	frames = frames[:min(len(frames), maxFrames)]
+	all, pointers := make([]honeybadger.Frame, len(frames)), make([]*honeybadger.Frame, len(frames))
+	for i, f := range frames {
 		file := f.File
-		if rest, inside := strings.CutPrefix(file, root); inside {
+		if rest, inside := strings.CutPrefix(file, projectRoot()); inside {
 			file = "[PROJECT_ROOT]" + rest // by this Honeybadger knows our frames from a library's
 		}
-		stack = append(stack, &honeybadger.Frame{File: file, Number: strconv.Itoa(f.Line), Method: f.Function})
+		all[i] = honeybadger.Frame{File: file, Number: strconv.Itoa(f.Line), Method: f.Function}
+		pointers[i] = &all[i]
 	}
-	return stack
+	return pointers
 }
 
-func resolve(callers []uintptr) []runtime.Frame {
+// resolve returns the frames of program counters, and whether it has come to the frame
+// that ends a stack.
+func resolve(callers []uintptr) (frames []runtime.Frame, whole bool) {
 	if len(callers) == 0 {
-		return nil
+		return nil, true
 	}
-	frames := make([]runtime.Frame, 0, len(callers))
+	frames = make([]runtime.Frame, 0, len(callers))
 	for next := runtime.CallersFrames(callers); ; {
 		frame, more := next.Next()
 		frames = append(frames, frame)
-		if !more || handles(frame) {
-			return frames
+		switch {
+		case handles(frame):
+			return frames, true
+		case !more:
+			return frames, false
 		}
 	}
 }
@@ -89,11 +110,12 @@ func isRuntime(function string) bool {
 	return strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "internal/runtime/")
 }
 
-func ownPackage() string { return reflect.TypeFor[Reporter]().PkgPath() }
+// ownPackage begins the names of this package's functions.
+var ownPackage = sync.OnceValue(func() string { return reflect.TypeFor[Reporter]().PkgPath() + "." })
 
 // projectRoot is where the repository lay when it was compiled: a directory, or the
 // module's path after a build with -trimpath.
-func projectRoot() string {
+var projectRoot = sync.OnceValue(func() string {
 	_, file, _, _ := runtime.Caller(0)
 	return strings.TrimSuffix(file, "/shared/report/stack.go")
-}
+})
