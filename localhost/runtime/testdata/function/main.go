@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,10 +61,10 @@ func atStart(what string) {
 			os.Exit(3)
 		}
 	case "hang":
-		select {}
+		hang()
 	case "hang-once":
 		if again != nil {
-			select {}
+			hang()
 		}
 	}
 }
@@ -91,7 +92,7 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	case "exit":
 		os.Exit(e.N)
 	case "hang":
-		select {}
+		hang()
 	case "print":
 		fmt.Print(e.Text)
 		return nil, nil
@@ -227,7 +228,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 		case "exit":
 			os.Exit(7)
 		case "hang":
-			select {}
+			hang()
 		}
 		return copy(p, "two"), nil
 	}
@@ -244,3 +245,7 @@ func (l lastWords) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return answer, err
 }
+
+// hang waits for what never comes. Without any other goroutine, and without cgo's
+// threads, Go would take an empty select for a deadlock, and end.
+func hang() { time.Sleep(time.Duration(math.MaxInt64)) }
