@@ -3,19 +3,29 @@ package queue
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // The headers of a job in Redis: what travels beside its arguments.
 const (
-	headerTrace   = "trace"   // the trace that the job is part of
-	headerRetries = "retries" // see Header.Retries
-	headerNext    = "next"    // JSON of []Step
-	headerParent  = "parent"  // JSON of Parent
-	headerAt      = "at"      // when the job was enqueued, Unix milliseconds
-	headerBy      = "by"      // see By
-	headerTick    = "tick"    // when it was scheduled for, Unix seconds
+	// headerLine has the members below, as a query string has them. One header costs
+	// the worker and the client less than one for each: a message is written three
+	// times for every job.
+	headerLine   = "tandem"
+	headerNext   = "next"   // JSON of []Step
+	headerParent = "parent" // JSON of Parent
+)
+
+// The members of headerLine.
+const (
+	memberRetries = "retries" // see Header.Retries
+	memberAt      = "at"      // when the job was enqueued, Unix milliseconds
+	memberTrace   = "trace"   // the trace that the job is part of
+	memberBy      = "by"      // see By
+	memberTick    = "tick"    // when it was scheduled for, Unix seconds
 )
 
 // TimeoutGrace is how much later than the job's own time-out asynq gives up on it.
@@ -40,46 +50,69 @@ type Header struct {
 // ReadHeader reads the headers of a job. ours is false where something else than
 // this package enqueued it.
 func ReadHeader(from map[string]string) (h Header, ours bool, err error) {
-	h.Trace, h.By = from[headerTrace], from[headerBy]
-	retries, ours := from[headerRetries]
+	line, ours := from[headerLine]
 	if !ours {
 		return h, false, nil
 	}
-	if h.Retries, err = strconv.Atoi(retries); err != nil {
-		return h, true, fmt.Errorf("the header %s of a job: %w", headerRetries, err)
-	}
-	if at, err := strconv.ParseInt(from[headerAt], 10, 64); err == nil {
-		h.EnqueuedAt = time.UnixMilli(at)
-	}
-	if text := from[headerTick]; text != "" {
-		if tick, err := strconv.ParseInt(text, 10, 64); err == nil {
-			h.Tick = time.Unix(tick, 0)
+	for member := range strings.SplitSeq(line, "&") {
+		if err := readMember(&h, member); err != nil {
+			return h, true, fmt.Errorf("the header of a job: %w", err)
 		}
 	}
-	for name, into := range map[string]any{headerNext: &h.Next, headerParent: &h.Parent} {
-		if text := from[name]; text != "" {
-			if err := json.Unmarshal([]byte(text), into); err != nil {
-				return h, true, fmt.Errorf("the header %s of a job: %w", name, err)
-			}
+	if text := from[headerNext]; text != "" {
+		if err := json.Unmarshal([]byte(text), &h.Next); err != nil {
+			return h, true, fmt.Errorf("the header %s of a job: %w", headerNext, err)
+		}
+	}
+	if text := from[headerParent]; text != "" {
+		if err := json.Unmarshal([]byte(text), &h.Parent); err != nil {
+			return h, true, fmt.Errorf("the header %s of a job: %w", headerParent, err)
 		}
 	}
 	return h, true, nil
 }
 
-func (h Header) write() (map[string]string, error) {
-	to := map[string]string{
-		headerRetries: strconv.Itoa(h.Retries),
-		headerAt:      strconv.FormatInt(h.EnqueuedAt.UnixMilli(), 10),
+// readMember reads one member of the line. One that is not known may be of a newer process.
+func readMember(h *Header, member string) (err error) {
+	name, value, _ := strings.Cut(member, "=")
+	var n int64
+	switch name {
+	case memberTrace:
+		h.Trace, err = url.QueryUnescape(value)
+	case memberBy:
+		h.By, err = url.QueryUnescape(value)
+	case memberRetries:
+		h.Retries, err = strconv.Atoi(value)
+	case memberAt:
+		n, err = strconv.ParseInt(value, 10, 64)
+		h.EnqueuedAt = time.UnixMilli(n)
+	case memberTick:
+		n, err = strconv.ParseInt(value, 10, 64)
+		h.Tick = time.Unix(n, 0)
 	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (h Header) write() (map[string]string, error) {
+	line := make([]byte, 0, 96)
+	line = append(line, memberRetries+"="...)
+	line = strconv.AppendInt(line, int64(h.Retries), 10)
+	line = append(line, "&"+memberAt+"="...)
+	line = strconv.AppendInt(line, h.EnqueuedAt.UnixMilli(), 10)
 	if h.Trace != "" {
-		to[headerTrace] = h.Trace
+		line = append(line, "&"+memberTrace+"="+url.QueryEscape(h.Trace)...)
 	}
 	if h.By != "" {
-		to[headerBy] = h.By
+		line = append(line, "&"+memberBy+"="+url.QueryEscape(h.By)...)
 	}
 	if !h.Tick.IsZero() {
-		to[headerTick] = strconv.FormatInt(h.Tick.Unix(), 10)
+		line = append(line, "&"+memberTick+"="...)
+		line = strconv.AppendInt(line, h.Tick.Unix(), 10)
 	}
+	to := map[string]string{headerLine: string(line)}
 	if len(h.Next) > 0 {
 		b, err := json.Marshal(h.Next)
 		if err != nil {

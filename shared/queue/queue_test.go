@@ -66,15 +66,18 @@ func TestEnqueue(t *testing.T) {
 			return task.Type == "send_mail" && string(task.Payload) == `{"to":"ann"}` && task.Queue == "default" &&
 				task.State == asynq.TaskStatePending && task.Timeout == queue.DefaultTimeout+queue.TimeoutGrace && task.Retention == 0
 		}},
-		{"as declared", declared, nil, func(_ *testing.T, task *asynq.TaskInfo) bool {
-			return task.Queue == "low" && task.Headers["retries"] == "3" && task.Retention == time.Hour &&
+		{"as declared", declared, nil, func(t *testing.T, task *asynq.TaskInfo) bool {
+			return task.Queue == "low" && headerOf(t, task).Retries == 3 && task.Retention == time.Hour &&
 				task.Timeout == time.Minute+queue.TimeoutGrace
 		}},
 		{"as asked", declared, []queue.Option{queue.To(queue.Critical), queue.ID("mine"), queue.Retries(0), queue.Timeout(2 * time.Second), queue.Keep(0)},
-			func(_ *testing.T, task *asynq.TaskInfo) bool {
-				return task.Queue == "critical" && task.ID == "mine" && task.Headers["retries"] == "0" && task.Retention == 0 &&
+			func(t *testing.T, task *asynq.TaskInfo) bool {
+				return task.Queue == "critical" && task.ID == "mine" && headerOf(t, task).Retries == 0 && task.Retention == 0 &&
 					task.Timeout == 2*time.Second+queue.TimeoutGrace
 			}},
+		{"for somebody", sendMail, []queue.Option{queue.By("a&b=100%, ä+c")}, func(t *testing.T, task *asynq.TaskInfo) bool {
+			return headerOf(t, task).By == "a&b=100%, ä+c" && time.Since(headerOf(t, task).EnqueuedAt) < time.Minute
+		}},
 		{"at a time", sendMail, []queue.Option{queue.At(later)}, func(_ *testing.T, task *asynq.TaskInfo) bool {
 			return task.State == asynq.TaskStateScheduled && task.NextProcessAt.Equal(later)
 		}},
@@ -101,6 +104,15 @@ func TestEnqueue(t *testing.T) {
 			}
 		})
 	}
+}
+
+func headerOf(t *testing.T, task *asynq.TaskInfo) queue.Header {
+	t.Helper()
+	h, ours, err := queue.ReadHeader(task.Headers)
+	if err != nil || !ours {
+		t.Fatalf("the headers %q: ours %t, %v", task.Headers, ours, err)
+	}
+	return h
 }
 
 func TestEnqueueRefuses(t *testing.T) {
@@ -241,7 +253,8 @@ func TestHeaderThatIsNotOurs(t *testing.T) {
 		t.Errorf("none: %t, %v", ours, err)
 	}
 	for name, h := range map[string]map[string]string{
-		"retries in words": {"retries": "many"}, "steps that are no JSON": {"retries": "1", "next": "{"}, "a parent that is no JSON": {"retries": "1", "parent": "?"},
+		"retries in words": {"tandem": "retries=many"}, "a time in words": {"tandem": "retries=1&at=now"}, "a trace cut off": {"tandem": "trace=%2"},
+		"steps that are no JSON": {"tandem": "retries=1", "next": "{"}, "a parent that is no JSON": {"tandem": "retries=1", "parent": "?"},
 	} {
 		if _, _, err := queue.ReadHeader(h); err == nil {
 			t.Errorf("%s: no error", name)
