@@ -64,6 +64,7 @@ soak: ## lose no job while workers and Redis die (JOBS=20000 KILLS=5 RESTARTS=2)
 
 fidelity: ## ask every stage the cases of docs/fidelity.md, SAM in Docker too, and write it anew
 	$(GO) test ./localhost/fidelity -count=1 -timeout 30m -sam -update
+	$(GO) test ./localhost/fidelity -count=1 -run '^TestPage$$' -update
 
 check: ## run all that CI runs beside the tests
 	.ci/check

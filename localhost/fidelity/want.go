@@ -21,6 +21,9 @@ import (
 type Want struct {
 	Status   int         `yaml:"status"`
 	Statuses map[int]int `yaml:"statuses"` // how many answers of each, for Times
+	// Distinct is how many values the answers have among them, for Times, where the
+	// names say, with dots between, in their bodies' JSON.
+	Distinct map[string]int `yaml:"distinct"`
 	// Headers by name: the value, ~PATTERN, or null for none. Several values are
 	// joined with " | ".
 	Headers map[string]*string `yaml:"headers"`
@@ -84,12 +87,33 @@ func (w Want) Count(answers []Answer) error {
 		return fmt.Errorf("the statuses are %v, not %v", got, w.Statuses)
 	}
 	var wrong []error
+	for names, want := range w.Distinct {
+		values := map[string]bool{}
+		for _, a := range answers {
+			values[valueAt(a.Body, names)] = true
+		}
+		if len(values) != want || values[""] {
+			wrong = append(wrong, fmt.Errorf("%s has %d values, not %d: %q", names, len(values), want, slices.Sorted(maps.Keys(values))))
+		}
+	}
 	for _, a := range answers {
 		if w.Status == 0 || w.Statuses == nil || w.Status == a.Status {
 			wrong = append(wrong, w.Check(a))
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// valueAt is the JSON of what a body has where the names say, "" where it has nothing.
+func valueAt(body []byte, names string) string {
+	for name := range strings.SplitSeq(names, ".") {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(body, &object) != nil {
+			return ""
+		}
+		body = object[name]
+	}
+	return string(body)
 }
 
 func matches(want *string, got []string) bool {

@@ -2,10 +2,10 @@ package probe
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -44,19 +44,12 @@ func (q question) key() string {
 // guard makes the probe an authorizer too. Its answer is a simple one and a policy in
 // one, of which an API takes what it asks for.
 func guard(*function.App) (function.EventHandler, error) {
-	var mu sync.Mutex
-	calls := map[string]int{}
 	return func(_ context.Context, event json.RawMessage) (any, error) {
 		var q question
 		if err := json.Unmarshal(event, &q); err != nil {
 			return nil, err
 		}
-		key := q.key()
-		mu.Lock()
-		calls[key]++
-		n := calls[key]
-		mu.Unlock()
-		word, _, _ := strings.Cut(key, "-")
+		word, _, _ := strings.Cut(q.key(), "-")
 		resource, effect := "*", "Allow"
 		switch word {
 		case "allow":
@@ -77,7 +70,7 @@ func guard(*function.App) (function.EventHandler, error) {
 			"policyDocument": map[string]any{"Version": "2012-10-17", "Statement": []any{
 				map[string]any{"Action": "execute-api:Invoke", "Effect": effect, "Resource": []string{resource}},
 			}},
-			"context": map[string]any{"user": "ada", "calls": n},
+			"context": map[string]any{"user": "ada", "level": 1, "asked": rand.Text()}, // by which a kept result is known
 		}, nil
 	}, nil
 }
