@@ -134,9 +134,10 @@ func publish(from, to string) error {
 }
 
 // The fastest build: without a C compiler, debug information, symbols and the state of
-// the repository. Less garbage collection costs memory for a moment, and saves a
-// quarter of the time.
-var flags = []string{"build", "-buildvcs=false", "-ldflags=-s -w"}
+// the repository, and without inlining in the project's own packages, which takes an
+// eighth of the time that passes after an edit. Less garbage collection costs memory for
+// a moment.
+var flags = []string{"build", "-buildvcs=false", "-gcflags=./...=-l", "-ldflags=-s -w"}
 
 const environment = "CGO_ENABLED=0 GOGC=400"
 
