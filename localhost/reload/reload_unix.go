@@ -44,11 +44,10 @@ type reloader struct {
 func Run(ctx context.Context, o Options, listener net.Listener) error {
 	r := &reloader{Options: o}
 	var err error
-	if r.socket, err = listener.(*net.TCPListener).File(); err != nil {
+	if r.socket, err = share(listener); err != nil {
 		return fmt.Errorf("share the socket: %w", err)
 	}
 	defer r.socket.Close()
-	_ = listener.Close() // the file keeps the socket open
 	if r.program, err = ownSource(ctx, o); err != nil {
 		return cli.UsageError{Err: err}
 	}
@@ -63,6 +62,30 @@ func Run(ctx context.Context, o Options, listener net.Listener) error {
 	defer tree.Close()
 	r.run(ctx, tree)
 	return nil
+}
+
+// share closes a listener, and returns its socket as a file that processes can be started
+// with. The listener's own File is not it: package os makes the socket block when a
+// process is started with that one, for all processes that have it, and those that wait
+// for a connection then could not close it any more.
+func share(listener net.Listener) (*os.File, error) {
+	defer listener.Close()
+	conn, err := listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	syscall.ForkLock.RLock() // no process shall be started in between, and inherit it
+	defer syscall.ForkLock.RUnlock()
+	var fd int
+	var failed error
+	if err := conn.Control(func(own uintptr) { fd, failed = syscall.Dup(int(own)) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, os.NewSyscallError("dup", failed)
+	}
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), "listener"), nil
 }
 
 // ownSource is the folder of the package that this program is built from. With
