@@ -2,7 +2,6 @@ package baz_test
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tandem-api/tandem/functions/baz"
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/queue"
 )
@@ -118,15 +118,10 @@ func TestAMissEnqueuesTheSlowJob(t *testing.T) {
 }
 
 func TestRedisHangs(t *testing.T) {
-	hung, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts, and nobody answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = hung.Close() })
 	s := httptest.NewServer(&vendor{})
 	t.Cleanup(s.Close)
 	app := apptest.New(t, func(c *config.Config) {
-		c.CatfactsURL, c.RedisURL = s.URL, config.Secret("redis://"+hung.Addr().String())
+		c.CatfactsURL, c.RedisURL = s.URL, config.Secret("redis://"+loopback.Hung(t))
 	})
 	url, began := app.Serve(baz.Function)+"/baz", time.Now()
 	expect(t, url, "MISS", fact)
@@ -140,7 +135,7 @@ func TestRedisHangs(t *testing.T) {
 
 func TestRedisIsDown(t *testing.T) {
 	_, app, url := setUp(t)
-	app.Redis.Close()
+	apptest.Down(t, app.Redis)
 	expect(t, url, "MISS", fact)
 	expect(t, url, "MISS", fact)
 	if len(app.Reports()) == 0 {

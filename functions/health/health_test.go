@@ -1,13 +1,13 @@
 package health_test
 
 import (
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/tandem-api/tandem/functions/health"
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 )
 
@@ -39,15 +39,11 @@ func TestHealth(t *testing.T) {
 
 // Whoever asks for the health gets an answer even where a dependency gives none.
 func TestADependencyThatHangs(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := loopback.Hung(t)
 	for name, change := range map[string]func(*config.Config){
-		"redis": func(c *config.Config) { c.RedisURL = config.Secret("redis://" + silent.Addr().String()) },
+		"redis": func(c *config.Config) { c.RedisURL = config.Secret("redis://" + silent) },
 		"database": func(c *config.Config) {
-			c.DatabaseURL = config.Secret("postgres://me@" + silent.Addr().String() + "/db")
+			c.DatabaseURL = config.Secret("postgres://me@" + silent + "/db")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -273,7 +273,7 @@ func TestPrivateKindsShowNothing(t *testing.T) {
 func TestRedisIsDown(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	c.app.Redis.Close()
+	apptest.Down(t, c.app.Redis)
 	for _, r := range [][3]string{
 		{"POST", "/jobs", `{"kind":"slow_job","args":{"seconds":1}}`}, {"GET", "/jobs/x", ""}, {"GET", "/jobs", ""}, {"DELETE", "/jobs/x", ""},
 	} {

@@ -7,8 +7,10 @@ import (
 
 	"github.com/tandem-api/tandem/functions/work"
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/queue/inspect"
 	"github.com/tandem-api/tandem/shared/queue/worker"
+	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 	"github.com/tandem-api/tandem/shared/workers"
 )
 
@@ -42,7 +44,26 @@ func states(t *testing.T, app *apptest.App) map[string]int64 {
 // fit into it: nothing is lost, and nothing runs twice.
 func TestWorksUntilShortlyBeforeItsDeadline(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	for name, redis := range map[string]func(t *testing.T) config.Secret{
+		"the embedded Redis": nil,
+		"a real Redis": func(t *testing.T) config.Secret {
+			return config.Secret("redis://" + redistest.Start(t).Addr)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t, func(c *config.Config) {
+				if redis != nil {
+					c.RedisURL = redis(t)
+				}
+			})
+			worksUntilShortlyBeforeItsDeadline(t, app)
+		})
+	}
+}
+
+func worksUntilShortlyBeforeItsDeadline(t *testing.T, app *apptest.App) {
+	t.Helper()
 	const jobs = 500
 	args := make([]workers.SlowArgs, jobs)
 	for i := range args {
@@ -90,7 +111,7 @@ func TestStopsWhenTheQueuesAreEmpty(t *testing.T) {
 func TestRedisIsDown(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)
-	app.Redis.Close()
+	apptest.Down(t, app.Redis)
 	take, err := work.Function.EventHandler(app.App)
 	if err != nil {
 		t.Fatal(err)

@@ -179,7 +179,7 @@ const axios = "application/json, text/plain, */*"
 func TestDashboardWithoutRedis(t *testing.T) {
 	url, m := serve(t, console.Options{})
 	addr := m.Addr()
-	m.Close()
+	up := apptest.Down(t, m)
 	a := call(t, "GET", url+"/internal/asynq/queues/default?status=retry")
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || a.header.Get("Refresh") == "" {
 		t.Errorf("got %d with %v", a.status, a.header)
@@ -189,9 +189,7 @@ func TestDashboardWithoutRedis(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if err := m.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	up()
 	apptest.Eventually(t, "the dashboard is back", func() bool {
 		return call(t, "GET", url+"/internal/asynq/").status == http.StatusOK
 	})

@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tandem-api/tandem/localhost/console"
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
 func TestOverview(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOverview(t *testing.T) {
 		{
 			name:    "Redis down",
 			options: console.Options{Routes: routes, Workers: 10},
-			redis:   func(_ *testing.T, m *miniredis.Miniredis) { m.Close() },
+			redis:   func(t *testing.T, m *miniredis.Miniredis) { apptest.Down(t, m) },
 			want:    []string{"Redis does not answer", `<p class="none">Unknown.</p>`, "10 jobs at once here", `href="/baz"`},
 		},
 		{
@@ -170,21 +170,7 @@ func TestOverview(t *testing.T) {
 
 // A Redis that takes connections and never answers holds up no page for long.
 func TestHungRedis(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = c.Close() })
-		}
-	}()
-	server := httptest.NewServer(newHandler(t, settings(l.Addr().String()), console.Options{}))
+	server := httptest.NewServer(newHandler(t, settings(loopback.Hung(t)), console.Options{}))
 	t.Cleanup(server.Close)
 	for _, c := range []struct {
 		name, method, path string

@@ -2,13 +2,13 @@ package fidelity_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/tandem-api/tandem/localhost/fidelity"
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
 // TestSAM asks AWS' own emulator, on request and in CI.
@@ -160,7 +161,7 @@ func (d daemon) serveSAM(t *testing.T, api string) string {
 			t.Fatal(err)
 		}
 	}
-	port := freePort(t)
+	port := strconv.Itoa(loopback.Port(t))
 	var log bytes.Buffer
 	cmd := exec.Command("sam", "local", "start-api", "--skip-pull-image", "--host", "127.0.0.1", "--port", port, "--warm-containers", "LAZY")
 	cmd.Dir, cmd.Env = dir, d.environ()
@@ -199,19 +200,4 @@ func (d daemon) serveSAM(t *testing.T, api string) string {
 		return conn.Close() == nil
 	})
 	return addr
-}
-
-// freePort returns a port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
@@ -25,7 +26,7 @@ func TestDev(t *testing.T) {
 	const foo = "functions/foo/foo.go"
 	p := copyProject(t)
 	p.must("make", "binary")
-	addr := "127.0.0.1:" + strconv.Itoa(redistest.FreePort(t))
+	addr := "127.0.0.1:" + strconv.Itoa(loopback.Port(t))
 	p.env = append(p.env, "CATFACTS_URL="+catFacts(t), "DATABASE_URL=", "REDIS_URL=", "LOG_LEVEL=error")
 	log, err := os.Create(filepath.Join(p.root, "tmp", "dev.log"))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
@@ -67,7 +68,7 @@ func TestSAMLocal(t *testing.T) {
 func startSAM(t *testing.T, image string, parameters map[string]string) string {
 	t.Helper()
 	p := copyProject(t)
-	port := strconv.Itoa(redistest.FreePort(t))
+	port := strconv.Itoa(loopback.Port(t))
 	var given []string
 	for name, value := range parameters {
 		given = append(given, name+"="+value)

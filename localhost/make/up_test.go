@@ -14,6 +14,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/redisdb/redistest"
@@ -33,7 +34,7 @@ func newSupervised(t *testing.T) *supervised {
 		redistest.Need(t, program)
 	}
 	address := func() (addr, port string) {
-		n := redistest.FreePort(t)
+		n := loopback.Port(t)
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(n)), strconv.Itoa(n)
 	}
 	s := &supervised{project: copyProject(t)}

@@ -7,12 +7,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 )
 
@@ -157,13 +158,11 @@ func startPostgres() (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	number, _, err := loopback.Reserve(0) // for as long as this process runs
 	if err != nil {
 		return nil, err
 	}
-	address := l.Addr().String()
-	_ = l.Close()
-	_, port, _ := net.SplitHostPort(address)
+	port := strconv.Itoa(number)
 	cert, key, err := selfSigned()
 	if err != nil {
 		return nil, err
@@ -184,7 +183,7 @@ func startPostgres() (*url.URL, error) {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
 	go func() { _ = cmd.Wait() }()
-	return &url.URL{Scheme: "postgres", User: url.User("tandem"), Host: address, Path: "/postgres"}, nil
+	return &url.URL{Scheme: "postgres", User: url.User("tandem"), Host: "127.0.0.1:" + port, Path: "/postgres"}, nil
 }
 
 // postgresPrograms finds the folder of initdb and postgres: that of the newest of

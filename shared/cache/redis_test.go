@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -14,48 +13,18 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/cache"
 	"github.com/tandem-api/tandem/shared/config"
 )
-
-// hungRedis takes connections and never says a word.
-func hungRedis(t *testing.T) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = c.Close() })
-		}
-	}()
-	return "redis://" + l.Addr().String()
-}
-
-// closedRedis is an address where nobody listens.
-func closedRedis(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	return "redis://" + l.Addr().String()
-}
 
 func TestWithoutRedisEveryRequestIsAnswered(t *testing.T) {
 	for name, ill := range map[string]struct {
 		url  string
 		make func(*miniredis.Miniredis)
 	}{
-		"it is down":       {url: closedRedis(t)},
-		"it hangs":         {url: hungRedis(t)},
+		"it is down":       {url: "redis://127.0.0.1:1"},
+		"it hangs":         {url: "redis://" + loopback.Hung(t)},
 		"its URL is wrong": {url: "redis://%zz"},
 		"it refuses":       {make: func(m *miniredis.Miniredis) { m.SetError("LOADING Redis is loading the dataset in memory") }},
 		"it is full":       {make: func(m *miniredis.Miniredis) { m.Server().SetPreHook(refuseWrites) }},
@@ -85,7 +54,7 @@ func TestARedisThatHangsIsLeftAlone(t *testing.T) {
 	s := newSite(t, cache.Options{}, func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, "made")
 		return err
-	}, withRedis(hungRedis(t)))
+	}, withRedis("redis://"+loopback.Hung(t)))
 	start := time.Now()
 	tried := func() int { return s.logged("answering without the cache") }
 	s.get(t, "/baz")
@@ -107,13 +76,11 @@ func TestARedisThatHangsIsLeftAlone(t *testing.T) {
 func TestARedisThatComesBackIsUsed(t *testing.T) {
 	s := newSite(t, cache.Options{}, counting())
 	want(t, s.get(t, "/baz"), 200, "MISS", "1")
-	s.Redis.Close()
+	up := apptest.Down(t, s.Redis)
 	if g := s.get(t, "/baz"); g.status != 200 || g.cache != "MISS" {
 		t.Errorf("down: %d %s", g.status, g.cache)
 	}
-	if err := s.Redis.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	up()
 	apptest.Eventually(t, "Redis is in use again", func() bool { return s.get(t, "/baz").cache == "HIT" })
 	for range 5 {
 		if g := s.get(t, "/baz"); g.cache != "HIT" {

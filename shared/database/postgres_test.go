@@ -2,13 +2,13 @@ package database_test
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/database"
 	"github.com/tandem-api/tandem/shared/function"
@@ -17,19 +17,10 @@ import (
 const password = "correct-horse-battery"
 
 func TestPostgresErrorsAreQuickAndClear(t *testing.T) {
-	hung, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = hung.Close() })
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
+	hung := loopback.Hung(t)
 	for name, test := range map[string]struct{ url, want string }{
-		"nobody listens":   {"postgres://me:" + password + "@" + closed.Addr().String() + "/x", "connection refused"},
-		"the server hangs": {"postgres://me:" + password + "@" + hung.Addr().String() + "/x", "timeout"},
+		"nobody listens":   {"postgres://me:" + password + "@127.0.0.1:1/x", "connection refused"},
+		"the server hangs": {"postgres://me:" + password + "@" + hung + "/x", "timeout"},
 		"a wrong setting":  {"postgres://me:" + password + "@localhost/x?sslmode=perhaps", "sslmode is invalid"},
 		"a wrong port":     {"postgres://me:" + password + "@localhost:99999/x", "invalid port"},
 	} {

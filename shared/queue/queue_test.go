@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
 
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/httperror"
@@ -197,14 +197,10 @@ func TestEnqueueMany(t *testing.T) {
 }
 
 func TestEnqueueWithoutRedis(t *testing.T) {
-	hung, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = hung.Close() })
+	hung := loopback.Hung(t)
 	for name, url := range map[string]string{
-		"it hangs": "redis://" + hung.Addr().String(), "it is down": "redis://127.0.0.1:1", "it is not configured": "",
-		"a hung sentinel": "redis-sentinel://" + hung.Addr().String() + "/main", "a hung cluster": "redis-cluster://" + hung.Addr().String(),
+		"it hangs": "redis://" + hung, "it is down": "redis://127.0.0.1:1", "it is not configured": "",
+		"a hung sentinel": "redis-sentinel://" + hung + "/main", "a hung cluster": "redis-cluster://" + hung,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/redisdb"
@@ -49,22 +50,11 @@ func TestWithoutREDIS_URL(t *testing.T) {
 	}
 }
 
-// hang returns the address of a server that takes connections and says nothing.
-func hang(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr().String() // the kernel accepts
-}
-
 func TestHungRedisHoldsNobody(t *testing.T) {
 	for _, url := range []string{"redis://HOST", "rediss://HOST", "redis-sentinel://HOST/main", "redis-cluster://HOST"} {
 		t.Run(url, func(t *testing.T) {
 			t.Parallel()
-			app := newApp(t, strings.Replace(url, "HOST", hang(t), 1))
+			app := newApp(t, strings.Replace(url, "HOST", loopback.Hung(t), 1))
 			for name, end := range map[string]time.Duration{"with a deadline": 100 * time.Millisecond, "without one": time.Hour} {
 				ctx, cancel := context.WithTimeout(t.Context(), end)
 				defer cancel()
@@ -85,12 +75,9 @@ func TestHungRedisHoldsNobody(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	t.Run("until Redis is up", func(t *testing.T) {
-		r := miniredis.NewMiniRedis()
-		if err := r.Start(); err != nil {
-			t.Fatal(err)
-		}
+		r := miniredis.RunT(t)
 		app := newApp(t, "redis://"+r.Addr())
-		r.Close()
+		up := apptest.Down(t, r)
 		done := make(chan error, 1)
 		go func() { done <- redisdb.Wait(t.Context(), app) }()
 		select {
@@ -98,10 +85,7 @@ func TestWait(t *testing.T) {
 			t.Fatalf("it did not wait: %v", err)
 		case <-time.After(300 * time.Millisecond):
 		}
-		if err := r.Restart(); err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
+		up()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/httperror"
@@ -293,12 +293,8 @@ func TestPauseAndStats(t *testing.T) {
 }
 
 func TestWithoutRedis(t *testing.T) {
-	hung, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = hung.Close() })
-	for name, addr := range map[string]string{"it hangs": hung.Addr().String(), "it is down": "127.0.0.1:1"} {
+	hung := loopback.Hung(t)
+	for name, addr := range map[string]string{"it hangs": hung, "it is down": "127.0.0.1:1"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, i := setUpOn(t, "redis://"+addr)

@@ -108,6 +108,6 @@ func TestMetricsOfTwoWorkersAddUp(t *testing.T) {
 
 func TestMetricsWithoutRedis(t *testing.T) {
 	app := apptest.New(t)
-	app.Redis.Close()
+	apptest.Down(t, app.Redis)
 	wants(t, scrape(t, app), `tandem_queue_up 0`)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/queue/tally"
 )
 
@@ -50,13 +51,11 @@ func TestWhatCouldNotBeAddedIsAddedLater(t *testing.T) {
 	counts.Add("mail", "low", tally.Failed, time.Hour)
 	// As a transaction is, all or nothing. An error that miniredis gives for each command
 	// would be withdrawn between two of them.
-	r.Close()
+	up := apptest.Down(t, r)
 	if err := counts.Flush(t.Context(), c); err == nil {
 		t.Fatal("no error")
 	}
-	if err := r.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	up()
 	counts.Add("mail", "low", tally.Failed, time.Hour)
 	if err := counts.Flush(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
 // Server is a redis-server process.
@@ -37,7 +38,7 @@ type Server struct {
 // its command line, `--requirepass`, `secret`. It ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := newServer(t, FreePort(t))
+	s := newServer(t, loopback.Port(t))
 	s.args = append(s.args, args...)
 	s.Restart()
 	t.Cleanup(s.Kill)
@@ -127,23 +128,4 @@ func (s *Server) Do(args ...any) any {
 		s.t.Fatalf("redis: %v: %v", fmt.Sprint(args...), err)
 	}
 	return v
-}
-
-// FreePort returns a TCP port of the loopback that nothing listens on, low enough
-// that its cluster bus (10000 higher) is a port too.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		_ = l.Close()
-		if port < 55000 {
-			return port
-		}
-	}
-	t.Fatal("no free port under 55000")
-	return 0
 }

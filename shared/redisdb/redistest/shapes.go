@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tandem-api/tandem/shared/apptest"
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
 // Sentinels are a master, its replica, and three sentinels that watch over them.
@@ -45,7 +46,7 @@ func StartSentinels(t testing.TB) *Sentinels {
 // startSentinel runs a sentinel, which keeps what it knows in its configuration.
 func startSentinel(t testing.TB, host, port string) *Server {
 	t.Helper()
-	s := newServer(t, FreePort(t))
+	s := newServer(t, loopback.Port(t))
 	conf := filepath.Join(s.dir, "sentinel.conf")
 	_, own, _ := net.SplitHostPort(s.Addr)
 	text := fmt.Sprintf(`port %s

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
 // StartTLS runs a redis-server that speaks TLS alone, with a certificate of an authority
@@ -22,7 +24,7 @@ func StartTLS(t testing.TB, password string) (s *Server, redisURL string) {
 	t.Helper()
 	dir := t.TempDir()
 	ca := authority(t, dir)
-	port := FreePort(t)
+	port := loopback.Port(t)
 	s = newServer(t, port)
 	s.args = append(s.args, "--port", "0", "--tls-port", itoa(port), "--tls-auth-clients", "no",
 		"--tls-cert-file", filepath.Join(dir, "server.pem"), "--tls-key-file", filepath.Join(dir, "server.key"),
