@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -36,10 +37,23 @@ func (e *DuplicateError) Unwrap() error { return ErrDuplicate }
 //	return fmt.Errorf("no such account: %w", queue.SkipRetry)
 var SkipRetry = asynq.SkipRetry
 
+const snoozed = "snoozed for "
+
 // SnoozeError is what Snooze returns.
 type SnoozeError struct{ For time.Duration }
 
-func (e *SnoozeError) Error() string { return fmt.Sprintf("snoozed for %s", e.For) }
+func (e *SnoozeError) Error() string { return snoozed + e.For.String() }
+
+// IsSnooze reports whether the text of an error is that of a SnoozeError, or of one that
+// wraps it: asynq keeps no more of an error than its text.
+func IsSnooze(text string) bool {
+	at := strings.LastIndex(text, snoozed)
+	if at < 0 {
+		return false
+	}
+	_, err := time.ParseDuration(text[at+len(snoozed):])
+	return err == nil
+}
 
 // Snooze returns an error that lets the job that returns it run again after d, to the
 // second. It is no failure, and does not count as an attempt.

@@ -117,6 +117,39 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// While it waits it says why. It has not failed, so nothing of it is left afterwards.
+func TestAJobThatWasPutOff(t *testing.T) {
+	app, i := setUp(t)
+	var why error
+	job := queue.Job[mail]{Kind: "send_mail", Keep: time.Hour, Do: func(context.Context, *function.App, mail) error { return why }}
+	info, err := job.Enqueue(t.Context(), app, mail{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		why         error
+		state, says string
+		failed      bool
+	}{
+		{fmt.Errorf("the post office is closed: %w", queue.Snooze(time.Hour)), "retry", "the post office is closed: snoozed for 1h0m0s", true},
+		{nil, "completed", "", false},
+	} {
+		why = step.why
+		if err := worker.Run(t.Context(), app, []queue.Declared{job}, worker.Options{Burst: true}); err != nil {
+			t.Fatal(err)
+		}
+		j, err := i.Find(t.Context(), info.ID)
+		if err != nil || j.State != step.state || j.Error != step.says || (j.FailedAt != nil) != step.failed {
+			t.Errorf("got %+v, %v", j, err)
+		}
+		if step.why != nil {
+			if err := i.Run(t.Context(), info.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestFindAChild(t *testing.T) {
 	app, i := setUp(t)
 	enqueue(t, app, "ann", queue.ID("p"), queue.Then(sendMail.With(mail{"bob"})))

@@ -24,7 +24,7 @@ type Job struct {
 	// Attempts is how often the job has begun to run, the present time included.
 	Attempts    int             `json:"attempts"`
 	MaxAttempts int             `json:"maxAttempts"`
-	Error       string          `json:"error,omitempty"`  // of the last attempt that failed
+	Error       string          `json:"error,omitempty"`  // of the last attempt that failed, or why the job was put off
 	Result      json.RawMessage `json:"result,omitempty"` // where it set one
 	EnqueuedAt  *time.Time      `json:"enqueuedAt,omitempty"`
 	RunAt       *time.Time      `json:"runAt,omitempty"` // of one that is scheduled or to be tried again
@@ -79,6 +79,9 @@ func read(t *asynq.TaskInfo) Job {
 	}
 	if t.State == asynq.TaskStateScheduled || t.State == asynq.TaskStateRetry {
 		j.RunAt = moment(t.NextProcessAt)
+	}
+	if j.State != "retry" && queue.IsSnooze(j.Error) { // it did not fail, and waits no more
+		j.Error, j.FailedAt = "", nil
 	}
 	if h.Parent != nil {
 		j.Parent = &Relative{ID: h.Parent.ID, Kind: h.Parent.Kind}
