@@ -8,6 +8,11 @@ import (
 	"strconv"
 )
 
+// Error is of a call to such code, and says what the compiler says.
+type Error struct{ Text string }
+
+func (e *Error) Error() string { return e.Text }
+
 // Answer answers 503 with the text, which is the compiler's and quotes the source, to
 // programs of this machine. Others learn only that there is something wrong.
 func Answer(w http.ResponseWriter, r *http.Request, text string) {

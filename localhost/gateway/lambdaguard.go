@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-api/tandem/localhost/fault"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
 )
@@ -66,9 +67,12 @@ func (g *lambdaGuard) admit(c *call, r *http.Request) (refusal, bool) {
 		return unauthorized, false
 	}
 	v, err := g.verdict(c, r, identity)
+	var broken *fault.Error
 	switch {
 	case errors.Is(err, errUnauthorized):
 		return unauthorized, false
+	case errors.As(err, &broken):
+		return refusal{doesNotBuild, broken.Text}, false
 	case err != nil:
 		c.log(slog.LevelError, "the authorizer has no answer", slog.String("authorizer", g.Name), slog.Any("error", err))
 		return c.rules().unsure, false

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-api/tandem/localhost/fault"
 	"github.com/tandem-api/tandem/localhost/gateway"
 	lambda "github.com/tandem-api/tandem/localhost/runtime"
 	"github.com/tandem-api/tandem/localhost/template"
@@ -121,6 +122,7 @@ func TestLambdaAuthorizerThatFails(t *testing.T) {
 		{"an error", lambda.Result{FunctionError: "Unhandled", ErrorType: "errorString", Payload: []byte(`{"errorMessage":"out of luck"}`)}, nil, 500},
 		{"the error Unauthorized", lambda.Result{FunctionError: "Unhandled", ErrorType: "errorString", Payload: []byte(`{"errorMessage":"Unauthorized"}`)}, nil, 401},
 		{"too many at once", lambda.Result{}, &lambda.ThrottledError{}, 500},
+		{"code that does not build", lambda.Result{}, &fault.Error{Text: "guard.go:3: undefined: x"}, 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log lines
@@ -130,7 +132,7 @@ func TestLambdaAuthorizerThatFails(t *testing.T) {
 				return c.result, c.err
 			}}.start(t)
 			for range 2 {
-				if got := send(t, addr, "GET /live/x/7\nX-Key: k"); got.status != c.status {
+				if got := send(t, addr, "GET /live/x/7\nX-Key: k"); got.status != c.status || (c.status == 503) != (got.body == "guard.go:3: undefined: x\n") {
 					t.Errorf("%+v", got)
 				}
 			}

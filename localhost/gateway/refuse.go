@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/tandem-api/tandem/localhost/fault"
 )
 
 // refusal is an answer of the gateway's own.
@@ -11,6 +13,10 @@ type refusal struct {
 	status  int
 	message string // or the whole body, where that has another form
 }
+
+// doesNotBuild is the status of a refusal that is not the gateway's but this host's: the
+// message is what the compiler says of an authorizer.
+const doesNotBuild = 0
 
 func (f refusal) body() string {
 	if strings.HasPrefix(f.message, "{") {
@@ -45,6 +51,11 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int) {
 func (c *call) refuse(f refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if f.status == doesNotBuild {
+		c.given = true
+		fault.Answer(c.w, c.request, f.message)
+		return
+	}
 	c.instead(f)
 }
 

@@ -122,7 +122,7 @@ func (fs *Functions) Invoke(f *template.Function) lambda.Invoke {
 	}
 	return func(ctx context.Context, inv lambda.Invocation) (lambda.Result, error) {
 		if text := known.broken.Load(); text != nil {
-			return lambda.Result{}, errors.New(*text)
+			return lambda.Result{}, &fault.Error{Text: *text}
 		}
 		return known.pool.Invoke(ctx, inv)
 	}
