@@ -30,6 +30,9 @@ type Options struct {
 	// Invoke returns what runs the events of a function that authorizes requests, nil
 	// where it cannot run here.
 	Invoke func(*template.Function) lambda.Invoke
+	// Edits counts the edits of such a function's code: what it said before one is not
+	// kept. nil: it stays as it is.
+	Edits func(*template.Function) int64
 	// Keys say where the keys of an issuer of tokens are: a file, a URL, or "" for
 	// where its own OIDC document says.
 	Keys map[string]string

@@ -28,7 +28,8 @@ type stage struct {
 	isolated bool
 	throttle bool
 	log      io.Writer
-	invoke   lambda.Invoke     // runs the events of every function
+	invoke   lambda.Invoke // runs the events of every function
+	edits    func(*template.Function) int64
 	keys     map[string]string // of issuers
 }
 
@@ -39,7 +40,7 @@ func (s stage) handler(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := gateway.Options{Template: read, Isolated: s.isolated, Throttle: s.throttle, Keys: s.keys, Handler: func(f *template.Function) (http.Handler, error) {
+	o := gateway.Options{Template: read, Isolated: s.isolated, Throttle: s.throttle, Edits: s.edits, Keys: s.keys, Handler: func(f *template.Function) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Function", f.LogicalID)
 			s.function(w, r)

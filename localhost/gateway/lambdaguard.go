@@ -24,6 +24,7 @@ type lambdaGuard struct {
 	sources    []source
 	validation *regexp.Regexp // of a token; nil: any
 	invoke     lambda.Invoke
+	edits      func(*template.Function) int64
 
 	mu   sync.Mutex
 	kept map[string]*verdict // by the identity
@@ -33,7 +34,10 @@ type lambdaGuard struct {
 const maxKept = 10_000
 
 func newLambdaGuard(o Options, a *template.Authorizer) (guard, error) {
-	g := &lambdaGuard{Authorizer: a, kept: map[string]*verdict{}}
+	g := &lambdaGuard{Authorizer: a, kept: map[string]*verdict{}, edits: o.Edits}
+	if g.edits == nil {
+		g.edits = func(*template.Function) int64 { return 0 }
+	}
 	if o.Invoke != nil {
 		g.invoke = o.Invoke(a.Function)
 	}
@@ -86,12 +90,12 @@ func (g *lambdaGuard) admit(c *call, r *http.Request) (refusal, bool) {
 
 // verdict asks the function, or knows its answer from before.
 func (g *lambdaGuard) verdict(c *call, r *http.Request, identity []string) (*verdict, error) {
-	key := strings.Join(identity, "\x00")
+	key, edits := strings.Join(identity, "\x00"), g.edits(g.Function)
 	if g.TTL > 0 {
 		g.mu.Lock()
 		v := g.kept[key]
 		g.mu.Unlock()
-		if v != nil && c.arrived.Before(v.until) {
+		if v != nil && v.edits == edits && c.arrived.Before(v.until) {
 			return v, nil
 		}
 	}
@@ -104,7 +108,7 @@ func (g *lambdaGuard) verdict(c *call, r *http.Request, identity []string) (*ver
 	if len(g.kept) >= maxKept {
 		clear(g.kept)
 	}
-	v.until = time.Now().Add(g.TTL)
+	v.until, v.edits = time.Now().Add(g.TTL), edits
 	g.kept[key] = v
 	return v, nil
 }

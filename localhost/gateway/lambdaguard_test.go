@@ -201,6 +201,27 @@ func TestLambdaAuthorizerIsAskedOnce(t *testing.T) {
 			}
 		})
 	}
+	t.Run("its function was edited", func(t *testing.T) {
+		var calls, edits atomic.Int64
+		addr := stage{
+			template: asks("HttpApi", simple), function: ok, invoke: verdicts(`{"isAuthorized":true}`, &calls),
+			edits: func(f *template.Function) int64 {
+				if f.LogicalID != "Guard" {
+					t.Errorf("asked for the edits of %s", f.LogicalID)
+				}
+				return edits.Load()
+			},
+		}.start(t)
+		for edit, head := range same {
+			edits.Store(int64(edit))
+			for range 2 {
+				send(t, addr, head)
+			}
+			if got := calls.Load(); got != int64(edit)+1 {
+				t.Errorf("after %d edits it was asked %d times", edit, got)
+			}
+		}
+	})
 	t.Run("its time is over", func(t *testing.T) {
 		var calls atomic.Int64
 		addr := stage{template: asks("HttpApi", strings.Replace(simple, "[X-Key]", "[X-Key], ReauthorizeEvery: 1", 1)), function: ok, invoke: verdicts(`{"isAuthorized":true}`, &calls)}.start(t)

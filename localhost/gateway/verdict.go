@@ -20,6 +20,7 @@ type verdict struct {
 	principal string
 	context   json.RawMessage
 	until     time.Time // how long it is kept
+	edits     int64     // of the function, when it was asked
 }
 
 // statement is one of a policy ("api-gateway-lambda-authorizer-output").

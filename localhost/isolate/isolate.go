@@ -52,6 +52,7 @@ type function struct {
 	*template.Function
 	pool   *lambda.Pool
 	broken atomic.Pointer[string] // what is wrong with its code; nil: nothing
+	edits  atomic.Int64           // of its code, while it runs here
 }
 
 // New starts no process yet; the first event of each function does. Close it.
@@ -141,6 +142,7 @@ func (fs *Functions) Replace(logicalID, path string) error {
 		return err
 	}
 	f.broken.Store(nil)
+	f.edits.Add(1)
 	return nil
 }
 
@@ -149,7 +151,16 @@ func (fs *Functions) Replace(logicalID, path string) error {
 func (fs *Functions) Break(logicalID, text string) {
 	if f := fs.all[logicalID]; f != nil {
 		f.broken.Store(&text)
+		f.edits.Add(1)
 	}
+}
+
+// Edits counts how often a function was replaced or broken.
+func (fs *Functions) Edits(f *template.Function) int64 {
+	if known := fs.all[f.LogicalID]; known != nil {
+		return known.edits.Load()
+	}
+	return 0
 }
 
 // Close takes no more events, lets those that run finish until the context ends, and

@@ -148,6 +148,9 @@ func TestFunctionsAsProcesses(t *testing.T) {
 		if err := fs.Replace("OneFunction", again["OneFunction"]); err != nil {
 			t.Fatal(err)
 		}
+		if one, two := fs.Edits(described.Function("OneFunction")), fs.Edits(described.Function("TwoFunction")); one != 1 || two != 0 {
+			t.Errorf("%d and %d edits", one, two)
+		}
 		if _, _, env := ask(t, server.URL+"/one"); env["WORD"] != "uno" {
 			t.Errorf("the answer says %q", env["WORD"])
 		}

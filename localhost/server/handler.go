@@ -28,7 +28,7 @@ func (s server) handler() (http.Handler, error) {
 		Keys: s.options.jwks, Throttle: s.options.throttle, Log: s.app.Log,
 	}
 	if s.isolated != nil {
-		o.Handler, o.Isolated = s.isolated.Handler, true
+		o.Handler, o.Edits, o.Isolated = s.isolated.Handler, s.isolated.Edits, true
 	}
 	api, err := gateway.New(o)
 	if err != nil {
