@@ -118,7 +118,7 @@ func TestJobsRefuses(t *testing.T) {
 	if got := localhost(t, map[string]string{"AUTH_SECRET": string(apptest.AuthSecret)}, "jobs", "list"); got.code != 2 || !strings.Contains(got.stderr, "REDIS_URL") {
 		t.Errorf("without a Redis: %+v", got)
 	}
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	if got := jobsOf(t, app, "stats"); got.code != 1 || !strings.Contains(got.stderr, "does not answer") {
 		t.Errorf("with a Redis that is down: %+v", got)
 	}

@@ -135,7 +135,7 @@ func TestRedisHangs(t *testing.T) {
 
 func TestRedisIsDown(t *testing.T) {
 	_, app, url := setUp(t)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	expect(t, url, "MISS", fact)
 	expect(t, url, "MISS", fact)
 	if len(app.Reports()) == 0 {

@@ -287,7 +287,7 @@ func TestRedisIsDown(t *testing.T) {
 	app, url := setUp(t)
 	token := logIn(t, url).Token
 	elsewhere := app.Serve(protected)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	for name, got := range map[string]apptest.Answer{
 		"login":            post(t, url+"/login", credentials("ada", right), ""),
 		"refresh":          post(t, url+"/login/refresh", "", token),

@@ -111,7 +111,7 @@ func TestStopsWhenTheQueuesAreEmpty(t *testing.T) {
 func TestRedisIsDown(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	take, err := work.Function.EventHandler(app.App)
 	if err != nil {
 		t.Fatal(err)

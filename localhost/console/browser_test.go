@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -27,7 +26,7 @@ import (
 // A user looks at the overview, goes to the dashboard, and pauses a queue, runs a job
 // and deletes another, all with the mouse.
 func TestBrowser(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	enqueue(t, m, asynq.TaskID("first"), asynq.ProcessIn(time.Hour))
 	enqueue(t, m, asynq.TaskID("second"), asynq.ProcessIn(2*time.Hour))
 	server := httptest.NewServer(newHandler(t, settings(m.Addr()), console.Options{EmbeddedRedis: true}))
@@ -87,7 +86,7 @@ func TestBrowser(t *testing.T) {
 
 // Behind a login, the dashboard's script is let in where its page was.
 func TestBrowserWithPassword(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	enqueue(t, m, asynq.Queue("letters"))
 	c := settings(m.Addr())
 	c.InternalPassword = "correct horse"

@@ -12,6 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/tandem-api/tandem/localhost/console"
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -41,7 +42,7 @@ func newHandler(t *testing.T, c config.Config, o console.Options) http.Handler {
 // serve starts the console on a loopback port, beside a Redis in this process.
 func serve(t *testing.T, o console.Options) (url string, m *miniredis.Miniredis) {
 	t.Helper()
-	m = miniredis.RunT(t)
+	m = apptest.Redis(t)
 	s := httptest.NewServer(newHandler(t, settings(m.Addr()), o))
 	t.Cleanup(s.Close)
 	return s.URL, m

@@ -89,7 +89,7 @@ func TestDashboardActions(t *testing.T) {
 		{"a job that is not there", "DELETE", "/scheduled_tasks/nothing", "", 404, waiting},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := miniredis.RunT(t)
+			m := apptest.Redis(t)
 			server := httptest.NewServer(newHandler(t, settings(m.Addr()), console.Options{}))
 			defer server.Close()
 			task := enqueue(t, m, asynq.ProcessIn(time.Hour))
@@ -179,7 +179,7 @@ const axios = "application/json, text/plain, */*"
 func TestDashboardWithoutRedis(t *testing.T) {
 	url, m := serve(t, console.Options{})
 	addr := m.Addr()
-	up := apptest.Down(t, m)
+	m.Close()
 	a := call(t, "GET", url+"/internal/asynq/queues/default?status=retry")
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || a.header.Get("Refresh") == "" {
 		t.Errorf("got %d with %v", a.status, a.header)
@@ -189,7 +189,9 @@ func TestDashboardWithoutRedis(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	up()
+	if err := m.Restart(); err != nil {
+		t.Fatal(err)
+	}
 	apptest.Eventually(t, "the dashboard is back", func() bool {
 		return call(t, "GET", url+"/internal/asynq/").status == http.StatusOK
 	})

@@ -9,9 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"github.com/tandem-api/tandem/localhost/console"
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -51,7 +50,7 @@ func (q request) build() *http.Request {
 const pauseQueue = "/internal/asynq/api/queues/default:pause"
 
 func TestGuardWithoutPassword(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	c := settings(m.Addr())
 	c.Addr = "Desk.example:5000"
 	h := newHandler(t, c, console.Options{})
@@ -105,7 +104,7 @@ func TestGuardWithoutPassword(t *testing.T) {
 }
 
 func TestGuardWithPassword(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	c := settings(m.Addr())
 	c.InternalPassword = "correct horse"
 	h := newHandler(t, c, console.Options{})
@@ -147,7 +146,7 @@ func TestGuardWithPassword(t *testing.T) {
 
 // Pages of other origins may not change anything, whoever looks at them.
 func TestGuardOrigins(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	h := newHandler(t, settings(m.Addr()), console.Options{})
 	for _, c := range []struct {
 		name, method string
@@ -227,7 +226,7 @@ func TestGuardSlowsGuessing(t *testing.T) {
 }
 
 func TestPasswordIsNowhere(t *testing.T) {
-	m := miniredis.RunT(t)
+	m := apptest.Redis(t)
 	c := settings(m.Addr())
 	c.InternalPassword = config.Secret("correct horse")
 	var log strings.Builder

@@ -121,7 +121,7 @@ func TestOverview(t *testing.T) {
 		{
 			name:    "Redis down",
 			options: console.Options{Routes: routes, Workers: 10},
-			redis:   func(t *testing.T, m *miniredis.Miniredis) { apptest.Down(t, m) },
+			redis:   func(_ *testing.T, m *miniredis.Miniredis) { m.Close() },
 			want:    []string{"Redis does not answer", `<p class="none">Unknown.</p>`, "10 jobs at once here", `href="/baz"`},
 		},
 		{
@@ -139,7 +139,7 @@ func TestOverview(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := miniredis.RunT(t)
+			m := apptest.Redis(t)
 			s := settings(m.Addr())
 			s.Supervised = c.supervised
 			if c.redis != nil {

@@ -43,7 +43,7 @@ type App struct {
 // are there as soon as the answer is. What was logged shows up if the test fails.
 func New(t testing.TB, change ...func(*config.Config)) *App {
 	t.Helper()
-	a := &App{Redis: miniredis.RunT(t), t: t, log: &buffer{}, reports: newReports(t)}
+	a := &App{Redis: Redis(t), t: t, log: &buffer{}, reports: newReports(t)}
 	c := config.Config{
 		Addr:                "127.0.0.1:0",
 		DatabaseURL:         DatabaseURL(t),

@@ -90,7 +90,7 @@ func TestApp(t *testing.T) {
 	want("/cached", "", 200, "false")
 	app.Redis.FastForward(time.Minute)
 	want("/cached", "", 200, "true")
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	want("/cached", "", 500, "")
 
 	before := len(app.Reports())

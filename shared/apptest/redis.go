@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"net"
 	"strconv"
 	"testing"
 
@@ -9,25 +10,16 @@ import (
 	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
-// Down takes a Redis away: connections to it are refused, until the returned function
-// brings it back with all that it held. Close alone would leave its port to the next
-// server that asks for one, another test's Redis for example.
-func Down(t testing.TB, m *miniredis.Miniredis) (up func()) {
+// Redis runs a Redis in this process for the length of the test. Close takes it away and
+// Restart brings it back with all that it held. Its port is kept for it meanwhile:
+// miniredis.RunT leaves a closed one to the next server that asks for any, which may be
+// the Redis of another test.
+func Redis(t testing.TB) *miniredis.Miniredis {
 	t.Helper()
-	port, err := strconv.Atoi(m.Port())
-	if err != nil {
+	m := miniredis.NewMiniRedis()
+	if err := m.StartAddr(net.JoinHostPort("127.0.0.1", strconv.Itoa(loopback.Port(t)))); err != nil {
 		t.Fatal(err)
 	}
-	m.Close()
-	_, release, err := loopback.Reserve(port)
-	if err != nil {
-		t.Fatalf("keep the port of a Redis that is down: %v", err)
-	}
-	t.Cleanup(release)
-	return func() {
-		t.Helper()
-		if err := m.Restart(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	t.Cleanup(m.Close)
+	return m
 }

@@ -76,11 +76,13 @@ func TestARedisThatHangsIsLeftAlone(t *testing.T) {
 func TestARedisThatComesBackIsUsed(t *testing.T) {
 	s := newSite(t, cache.Options{}, counting())
 	want(t, s.get(t, "/baz"), 200, "MISS", "1")
-	up := apptest.Down(t, s.Redis)
+	s.Redis.Close()
 	if g := s.get(t, "/baz"); g.status != 200 || g.cache != "MISS" {
 		t.Errorf("down: %d %s", g.status, g.cache)
 	}
-	up()
+	if err := s.Redis.Restart(); err != nil {
+		t.Fatal(err)
+	}
 	apptest.Eventually(t, "Redis is in use again", func() bool { return s.get(t, "/baz").cache == "HIT" })
 	for range 5 {
 		if g := s.get(t, "/baz"); g.cache != "HIT" {

@@ -178,7 +178,7 @@ func TestBodies(t *testing.T) {
 
 func TestWithoutRedisNothingIsPromised(t *testing.T) {
 	app, k, post := setUp(t)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	if got := post("ada", "/a", "k", "x"); got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || k.done.Load() != 0 {
 		t.Errorf("%d %s", got.Status, got.Body)
 	}

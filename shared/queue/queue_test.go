@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
@@ -37,7 +37,7 @@ func newApp(t testing.TB, url string) *function.App {
 
 func embedded(t testing.TB) *function.App {
 	t.Helper()
-	return newApp(t, "redis://"+miniredis.RunT(t).Addr())
+	return newApp(t, "redis://"+apptest.Redis(t).Addr())
 }
 
 func find(t *testing.T, app *function.App, info queue.Info) *asynq.TaskInfo {

@@ -78,7 +78,7 @@ func TestAttemptsAtOnceAreAllCounted(t *testing.T) {
 
 func TestRedisIsDown(t *testing.T) {
 	app := apptest.New(t)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	if _, err := limit.Attempt(t.Context(), app.App, "ada"); err == nil {
 		t.Error("no error from Attempt")
 	}

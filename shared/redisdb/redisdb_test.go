@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
@@ -34,7 +32,7 @@ func ping(ctx context.Context, t *testing.T, app *function.App) error {
 }
 
 func TestPassword(t *testing.T) {
-	r := miniredis.RunT(t)
+	r := apptest.Redis(t)
 	r.RequireAuth("p@ss/word")
 	if err := ping(t.Context(), t, newApp(t, "redis://:p%40ss%2Fword@"+r.Addr())); err != nil {
 		t.Error(err)
@@ -75,9 +73,9 @@ func TestHungRedisHoldsNobody(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	t.Run("until Redis is up", func(t *testing.T) {
-		r := miniredis.RunT(t)
+		r := apptest.Redis(t)
 		app := newApp(t, "redis://"+r.Addr())
-		up := apptest.Down(t, r)
+		r.Close()
 		done := make(chan error, 1)
 		go func() { done <- redisdb.Wait(t.Context(), app) }()
 		select {
@@ -85,13 +83,15 @@ func TestWait(t *testing.T) {
 			t.Fatalf("it did not wait: %v", err)
 		case <-time.After(300 * time.Millisecond):
 		}
-		up()
+		if err := r.Restart(); err != nil {
+			t.Fatal(err)
+		}
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("not when Redis refuses", func(t *testing.T) {
-		r := miniredis.RunT(t)
+		r := apptest.Redis(t)
 		r.RequireAuth("secret")
 		if err := redisdb.Wait(t.Context(), newApp(t, "redis://:wrong@"+r.Addr())); err == nil {
 			t.Error("no error")

@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/apptest/loopback"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
@@ -36,7 +35,7 @@ var sendMail = queue.Job[mail]{Kind: "send_mail", Keep: time.Hour, Do: func(ctx 
 
 func setUp(t *testing.T) (*function.App, *inspect.Inspector) {
 	t.Helper()
-	return setUpOn(t, "redis://"+miniredis.RunT(t).Addr())
+	return setUpOn(t, "redis://"+apptest.Redis(t).Addr())
 }
 
 func setUpOn(t *testing.T, url string) (*function.App, *inspect.Inspector) {

@@ -108,6 +108,6 @@ func TestMetricsOfTwoWorkersAddUp(t *testing.T) {
 
 func TestMetricsWithoutRedis(t *testing.T) {
 	app := apptest.New(t)
-	apptest.Down(t, app.Redis)
+	app.Redis.Close()
 	wants(t, scrape(t, app), `tandem_queue_up 0`)
 }

@@ -14,7 +14,7 @@ import (
 
 func client(t testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
 	t.Helper()
-	r := miniredis.RunT(t)
+	r := apptest.Redis(t)
 	c := redis.NewClient(&redis.Options{Addr: r.Addr(), MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { _ = c.Close() })
 	return r, c
@@ -51,11 +51,13 @@ func TestWhatCouldNotBeAddedIsAddedLater(t *testing.T) {
 	counts.Add("mail", "low", tally.Failed, time.Hour)
 	// As a transaction is, all or nothing. An error that miniredis gives for each command
 	// would be withdrawn between two of them.
-	up := apptest.Down(t, r)
+	r.Close()
 	if err := counts.Flush(t.Context(), c); err == nil {
 		t.Fatal("no error")
 	}
-	up()
+	if err := r.Restart(); err != nil {
+		t.Fatal(err)
+	}
 	counts.Add("mail", "low", tally.Failed, time.Hour)
 	if err := counts.Flush(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/logging"
@@ -26,7 +26,7 @@ type greeting struct {
 // newApp returns an App on a Redis of its own.
 func newApp(t *testing.T) *function.App {
 	t.Helper()
-	r := miniredis.RunT(t)
+	r := apptest.Redis(t)
 	app := function.New(config.Config{RedisURL: config.Secret("redis://" + r.Addr())}, io.Discard)
 	t.Cleanup(func() {
 		if err := app.Close(context.Background()); err != nil {
