@@ -5,6 +5,7 @@ package redisdb
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -39,5 +40,16 @@ func open(app *function.App) (redis.UniversalClient, error) {
 		return nil, err
 	}
 	silence()
+	if o.IsClusterMode {
+		return newCluster(o.Cluster()), nil
+	}
 	return redis.NewUniversalClient(o), nil
+}
+
+// newCluster asks a cluster for its masters more often than go-redis does, which is once a
+// minute: it learns earlier of a new master only by the answers of the old one, which
+// gives none once it is gone.
+func newCluster(o *redis.ClusterOptions) redis.UniversalClient {
+	o.ClusterStateReloadInterval = time.Second
+	return redis.NewClusterClient(o)
 }

@@ -42,10 +42,7 @@ var shapes = []struct {
 		return url
 	}},
 	{"sentinels", func(t *testing.T) string { return redistest.StartSentinels(t).URL }},
-	{"a cluster", func(t *testing.T) string {
-		url, _ := redistest.StartCluster(t)
-		return url
-	}},
+	{"a cluster", func(t *testing.T) string { return redistest.StartCluster(t).URL }},
 }
 
 // uses is all that the project does with Redis. In a cluster, a command or a script that
@@ -374,22 +371,36 @@ func revokes(t *testing.T, app *apptest.App) {
 // A master goes while requests enqueue and a worker works: no request waits for longer
 // than a second, those that cannot be served are told to come back, and soon all is as
 // before, on the replica.
-func TestSentinelFailover(t *testing.T) {
-	for name, gone := range map[string]func(*redistest.Server){
-		"the master is killed": (*redistest.Server).Kill,
-		"the master hangs":     func(s *redistest.Server) { s.Freeze() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			failover(t, gone)
-		})
+func TestFailover(t *testing.T) {
+	shapes := map[string]func(*testing.T) (url string, master *redistest.Server){
+		"sentinels": func(t *testing.T) (string, *redistest.Server) {
+			s := redistest.StartSentinels(t)
+			return s.URL, s.Master
+		},
+		"a cluster": func(t *testing.T) (string, *redistest.Server) {
+			c := redistest.StartCluster(t)
+			master := c.MasterOf("asynq:{default}") // it holds the whole queue
+			c.AddReplica(t, master)
+			return c.URL, master
+		},
+	}
+	for shape, start := range shapes {
+		for name, gone := range map[string]func(*redistest.Server){
+			"the master is killed": (*redistest.Server).Kill,
+			"the master hangs":     func(s *redistest.Server) { s.Freeze() },
+		} {
+			t.Run(shape+", "+name, func(t *testing.T) {
+				t.Parallel()
+				url, master := start(t)
+				failover(t, url, func() { gone(master) })
+			})
+		}
 	}
 }
 
-func failover(t *testing.T, gone func(*redistest.Server)) {
+func failover(t *testing.T, url string, gone func()) {
 	t.Helper()
-	s := redistest.StartSentinels(t)
-	app := on(t, s.URL)
+	app := on(t, url)
 	var mu sync.Mutex
 	done := map[int]int{}
 	job := queue.Job[int]{Kind: "count", Do: func(_ context.Context, _ *function.App, n int) error {
@@ -425,7 +436,7 @@ func failover(t *testing.T, gone func(*redistest.Server)) {
 		t.Fatal("refused before anything has happened")
 	}
 	wait(t, "a job is done", isDone(0))
-	gone(s.Master)
+	gone()
 	left := time.Now()
 	n := 1
 	wait(t, "jobs are taken again", func() bool { return enqueue(n) })
@@ -437,6 +448,9 @@ func failover(t *testing.T, gone func(*redistest.Server)) {
 		wait(t, "all that was taken is done", isDone(i))
 	}
 	t.Logf("taken again after %s, %d refused, the longest took %s", taken.Round(10*time.Millisecond), refused, longest.Round(time.Millisecond))
+	if taken > 30*time.Second {
+		t.Error("it takes too long to find the new master")
+	}
 	if refused == 0 {
 		t.Error("none was refused: the master was not needed")
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,26 +67,81 @@ sentinel failover-timeout main 5000
 	return s
 }
 
-// StartCluster runs a cluster of three masters, and returns its REDIS_URL.
-func StartCluster(t testing.TB) (url string, masters []*Server) {
+// Cluster is a cluster of three masters.
+type Cluster struct {
+	URL     string // the REDIS_URL
+	Masters []*Server
+}
+
+const slots = 16384
+
+// StartCluster runs one.
+func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
-	const slots, n = 16384, 3
+	const n = 3
+	c := &Cluster{}
 	var addrs []string
 	for i := range n {
-		m := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+		m := startNode(t)
 		m.Do("CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		m.Do("CLUSTER", "ADDSLOTSRANGE", i*slots/n, (i+1)*slots/n-1)
-		masters, addrs = append(masters, m), append(addrs, m.Addr)
+		c.Masters, addrs = append(c.Masters, m), append(addrs, m.Addr)
 	}
-	for _, m := range masters[1:] {
-		host, port, _ := net.SplitHostPort(m.Addr)
-		masters[0].Do("CLUSTER", "MEET", host, port)
+	for _, m := range c.Masters[1:] {
+		m.meet(c.Masters[0])
 	}
-	for _, m := range masters {
-		apptest.Eventually(t, "the cluster is whole", func() bool {
+	c.wait(t, "the cluster is whole", "cluster_state:ok", "cluster_known_nodes:3")
+	c.URL = "redis-cluster://" + strings.Join(addrs, ",")
+	return c
+}
+
+func startNode(t testing.TB) *Server {
+	t.Helper()
+	return Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+}
+
+func (s *Server) meet(other *Server) {
+	s.t.Helper()
+	host, port, _ := net.SplitHostPort(other.Addr)
+	s.Do("CLUSTER", "MEET", host, port)
+}
+
+// wait waits until all masters say all of that of their cluster.
+func (c *Cluster) wait(t testing.TB, what string, says ...string) {
+	t.Helper()
+	for _, m := range c.Masters {
+		apptest.Eventually(t, what, func() bool {
 			info := fmt.Sprint(m.Do("CLUSTER", "INFO"))
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
+			return !slices.ContainsFunc(says, func(s string) bool { return !strings.Contains(info, s) })
 		})
 	}
-	return "redis-cluster://" + strings.Join(addrs, ","), masters
+}
+
+// MasterOf returns the master of a key.
+func (c *Cluster) MasterOf(key string) *Server {
+	slot := c.Masters[0].Do("CLUSTER", "KEYSLOT", key).(int64)
+	return c.Masters[int(slot)*len(c.Masters)/slots]
+}
+
+// AddReplica runs a replica of a master, which takes its place some seconds after it has
+// gone.
+func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
+	t.Helper()
+	r := startNode(t)
+	r.meet(of)
+	c.wait(t, "the masters know the replica", "cluster_known_nodes:4")
+	id := fmt.Sprint(of.Do("CLUSTER", "MYID"))
+	apptest.Eventually(t, "the replica knows its master", func() bool {
+		return strings.Contains(fmt.Sprint(r.Do("CLUSTER", "NODES")), id)
+	})
+	r.Do("CLUSTER", "REPLICATE", id)
+	apptest.Eventually(t, "the replica follows its master", func() bool {
+		return strings.Contains(fmt.Sprint(r.Do("INFO", "replication")), "master_link_status:up")
+	})
+	apptest.Eventually(t, "the masters know whose replica it is", func() bool {
+		return !slices.ContainsFunc(c.Masters, func(m *Server) bool {
+			return !strings.Contains(fmt.Sprint(m.Do("CLUSTER", "NODES")), "slave "+id)
+		})
+	})
+	return r
 }
