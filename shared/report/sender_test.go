@@ -137,8 +137,11 @@ func TestAServerThatIsNotThereIsLogged(t *testing.T) {
 
 // As on Lambda: the connection of the last report has died in the meantime.
 func TestAConnectionThatHasDiedIsReplaced(t *testing.T) {
+	var mu sync.Mutex // a connection that dies may still be under way when the next one comes
 	requests := map[string]int{} // of each connection
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		if requests[r.RemoteAddr]++; requests[r.RemoteAddr] > 1 {
 			panic(http.ErrAbortHandler)
 		}
@@ -148,6 +151,8 @@ func TestAConnectionThatHasDiedIsReplaced(t *testing.T) {
 	r := report.New(report.Options{APIKey: apiKey, Endpoint: s.URL, Sync: true, Timeout: 5 * time.Second})
 	r.Notify(t.Context(), errOh)
 	r.Notify(t.Context(), errOh)
+	mu.Lock()
+	defer mu.Unlock()
 	if r.Stats() != (report.Stats{Sent: 2}) || len(requests) != 2 {
 		t.Errorf("stats %+v, %d connections", r.Stats(), len(requests))
 	}
