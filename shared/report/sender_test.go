@@ -137,7 +137,7 @@ func TestAServerThatIsNotThereIsLogged(t *testing.T) {
 
 // As on Lambda: the connection of the last report has died in the meantime.
 func TestAConnectionThatHasDiedIsReplaced(t *testing.T) {
-	var mu sync.Mutex // a connection that dies may still be under way when the next one comes
+	var mu sync.Mutex            // a connection that dies may still be under way when the next one comes
 	requests := map[string]int{} // of each connection
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
