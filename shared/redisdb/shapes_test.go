@@ -37,12 +37,16 @@ var shapes = []struct {
 	name  string
 	start func(t *testing.T) (url string)
 }{
-	{"one, by TLS and a password", func(t *testing.T) string {
-		_, url := redistest.StartTLS(t, "p@ss/word")
+	{"one, secured", func(t *testing.T) string {
+		_, url := redistest.StartSecured(t, redistest.NewSecured(t, "p@ss/word"))
 		return url
 	}},
-	{"sentinels", func(t *testing.T) string { return redistest.StartSentinels(t).URL }},
-	{"a cluster", func(t *testing.T) string { return redistest.StartCluster(t).URL }},
+	{"sentinels", func(t *testing.T) string { return redistest.StartSentinels(t, nil).URL }},
+	{"sentinels, secured", func(t *testing.T) string {
+		return redistest.StartSentinels(t, redistest.NewSecured(t, "p@ss/word")).URL
+	}},
+	{"a cluster", func(t *testing.T) string { return redistest.StartCluster(t, nil).URL }},
+	{"a cluster, secured", func(t *testing.T) string { return redistest.StartCluster(t, redistest.NewSecured(t, "p@ss/word")).URL }},
 }
 
 // uses is all that the project does with Redis. In a cluster, a command or a script that
@@ -374,11 +378,11 @@ func revokes(t *testing.T, app *apptest.App) {
 func TestFailover(t *testing.T) {
 	shapes := map[string]func(*testing.T) (url string, master *redistest.Server){
 		"sentinels": func(t *testing.T) (string, *redistest.Server) {
-			s := redistest.StartSentinels(t)
+			s := redistest.StartSentinels(t, nil)
 			return s.URL, s.Master
 		},
 		"a cluster": func(t *testing.T) (string, *redistest.Server) {
-			c := redistest.StartCluster(t)
+			c := redistest.StartCluster(t, nil)
 			master := c.MasterOf("asynq:{default}") // it holds the whole queue
 			c.AddReplica(t, master)
 			return c.URL, master

@@ -27,18 +27,39 @@ type Server struct {
 	// Addr is host:port.
 	Addr string
 
-	t    testing.TB
-	dir  string
-	args []string
-	mu   sync.Mutex
-	cmd  *exec.Cmd
+	t       testing.TB
+	secured *Secured
+	dir     string
+	args    []string
+	mu      sync.Mutex
+	cmd     *exec.Cmd
 }
 
 // Start runs a redis-server that keeps what it has on disk. The arguments are as on
 // its command line, `--requirepass`, `secret`. It ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := newServer(t, loopback.Port(t))
+	return start(t, nil, args...)
+}
+
+// StartSecured runs one, and returns its REDIS_URL too.
+func StartSecured(t testing.TB, secured *Secured) (s *Server, redisURL string) {
+	t.Helper()
+	s = start(t, secured)
+	return s, secured.url("", "", s.Addr)
+}
+
+func start(t testing.TB, secured *Secured, args ...string) *Server {
+	t.Helper()
+	port := loopback.Port(t)
+	s := newServer(t, port, secured)
+	s.args = append(s.args, "--bind", "127.0.0.1", "--dir", s.dir, "--appendonly", "yes", "--save", "", "--logfile", filepath.Join(s.dir, "log"))
+	for _, setting := range secured.on(port) {
+		s.args = append(s.args, "--"+setting[0], setting[1])
+	}
+	if secured != nil {
+		s.args = append(s.args, "--masterauth", secured.password)
+	}
 	s.args = append(s.args, args...)
 	s.Restart()
 	t.Cleanup(s.Kill)
@@ -46,14 +67,12 @@ func Start(t testing.TB, args ...string) *Server {
 }
 
 // newServer returns one that does not run yet.
-func newServer(t testing.TB, port int) *Server {
+func newServer(t testing.TB, port int, secured *Secured) *Server {
 	t.Helper()
-	s := &Server{Addr: net.JoinHostPort("127.0.0.1", itoa(port)), t: t, dir: t.TempDir()}
-	s.args = []string{
-		Need(t, "redis-server"), "--port", itoa(port), "--bind", "127.0.0.1", "--dir", s.dir, "--appendonly", "yes",
-		"--save", "", "--logfile", filepath.Join(s.dir, "log"),
+	return &Server{
+		Addr: net.JoinHostPort("127.0.0.1", itoa(port)), t: t, secured: secured, dir: t.TempDir(),
+		args: []string{Need(t, "redis-server")},
 	}
-	return s
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -121,7 +140,11 @@ func (s *Server) Freeze() (thaw func()) {
 // Do sends a command, for a test that sets the server up.
 func (s *Server) Do(args ...any) any {
 	s.t.Helper()
-	c := redis.NewClient(&redis.Options{Addr: s.Addr})
+	o := &redis.Options{Addr: s.Addr}
+	if s.secured != nil {
+		o.Password, o.TLSConfig = s.secured.password, s.secured.config
+	}
+	c := redis.NewClient(o)
 	defer func() { _ = c.Close() }()
 	v, err := c.Do(context.Background(), args...).Result()
 	if err != nil {

@@ -20,18 +20,18 @@ type Sentinels struct {
 }
 
 // StartSentinels runs them. A master that is gone is replaced after a second or two.
-func StartSentinels(t testing.TB) *Sentinels {
+func StartSentinels(t testing.TB, secured *Secured) *Sentinels {
 	t.Helper()
-	s := &Sentinels{Master: Start(t)}
+	s := &Sentinels{Master: start(t, secured)}
 	host, port, _ := net.SplitHostPort(s.Master.Addr)
-	s.Replica = Start(t, "--replicaof", host+" "+port)
+	s.Replica = start(t, secured, "--replicaof", host+" "+port)
 	apptest.Eventually(t, "the replica follows its master", func() bool {
 		return strings.Contains(fmt.Sprint(s.Replica.Do("INFO", "replication")), "master_link_status:up")
 	})
 	var addrs []string
 	var watchers []*Server
 	for range 3 {
-		w := startSentinel(t, host, port)
+		w := startSentinel(t, secured, host, port)
 		watchers, addrs = append(watchers, w), append(addrs, w.Addr)
 	}
 	for _, w := range watchers {
@@ -40,24 +40,29 @@ func StartSentinels(t testing.TB) *Sentinels {
 			return strings.Contains(info, "slaves=1,sentinels=3")
 		})
 	}
-	s.URL = "redis-sentinel://" + strings.Join(addrs, ",") + "/main"
+	s.URL = secured.url("-sentinel", "/main", addrs...)
 	return s
 }
 
 // startSentinel runs a sentinel, which keeps what it knows in its configuration.
-func startSentinel(t testing.TB, host, port string) *Server {
+func startSentinel(t testing.TB, secured *Secured, host, port string) *Server {
 	t.Helper()
-	s := newServer(t, loopback.Port(t))
+	own := loopback.Port(t)
+	s := newServer(t, own, secured)
 	conf := filepath.Join(s.dir, "sentinel.conf")
-	_, own, _ := net.SplitHostPort(s.Addr)
-	text := fmt.Sprintf(`port %s
-bind 127.0.0.1
+	text := fmt.Sprintf(`bind 127.0.0.1
 dir %s
 logfile log
 sentinel monitor main %s %s 2
 sentinel down-after-milliseconds main 1000
 sentinel failover-timeout main 5000
-`, own, s.dir, host, port)
+`, s.dir, host, port)
+	for _, setting := range secured.on(own) {
+		text += fmt.Sprintf("%s %q\n", setting[0], setting[1])
+	}
+	if secured != nil {
+		text += fmt.Sprintf("sentinel auth-pass main %q\n", secured.password)
+	}
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -71,18 +76,19 @@ sentinel failover-timeout main 5000
 type Cluster struct {
 	URL     string // the REDIS_URL
 	Masters []*Server
+	secured *Secured
 }
 
 const slots = 16384
 
 // StartCluster runs one.
-func StartCluster(t testing.TB) *Cluster {
+func StartCluster(t testing.TB, secured *Secured) *Cluster {
 	t.Helper()
 	const n = 3
-	c := &Cluster{}
+	c := &Cluster{secured: secured}
 	var addrs []string
 	for i := range n {
-		m := startNode(t)
+		m := c.startNode(t)
 		m.Do("CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		m.Do("CLUSTER", "ADDSLOTSRANGE", i*slots/n, (i+1)*slots/n-1)
 		c.Masters, addrs = append(c.Masters, m), append(addrs, m.Addr)
@@ -91,13 +97,17 @@ func StartCluster(t testing.TB) *Cluster {
 		m.meet(c.Masters[0])
 	}
 	c.wait(t, "the cluster is whole", "cluster_state:ok", "cluster_known_nodes:3")
-	c.URL = "redis-cluster://" + strings.Join(addrs, ",")
+	c.URL = secured.url("-cluster", "", addrs...)
 	return c
 }
 
-func startNode(t testing.TB) *Server {
+func (c *Cluster) startNode(t testing.TB) *Server {
 	t.Helper()
-	return Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+	args := []string{"--cluster-enabled", "yes", "--cluster-node-timeout", "2000"}
+	if c.secured != nil {
+		args = append(args, "--tls-cluster", "yes")
+	}
+	return start(t, c.secured, args...)
 }
 
 func (s *Server) meet(other *Server) {
@@ -127,7 +137,7 @@ func (c *Cluster) MasterOf(key string) *Server {
 // gone.
 func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 	t.Helper()
-	r := startNode(t)
+	r := c.startNode(t)
 	r.meet(of)
 	c.wait(t, "the masters know the replica", "cluster_known_nodes:4")
 	id := fmt.Sprint(of.Do("CLUSTER", "MYID"))

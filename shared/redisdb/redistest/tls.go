@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -12,26 +13,55 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/tandem-api/tandem/shared/apptest/loopback"
 )
 
-// StartTLS runs a redis-server that speaks TLS alone, with a certificate of an authority
-// that nobody else knows, and asks for the password. It returns its REDIS_URL.
-func StartTLS(t testing.TB, password string) (s *Server, redisURL string) {
+// Secured servers speak TLS alone, with certificates of an authority that nobody else
+// knows, and ask for a password. nil means neither.
+type Secured struct {
+	password string
+	ca       string // a file of PEM
+	config   *tls.Config
+	settings [][2]string // of redis-server
+}
+
+// NewSecured makes the authority and the certificate.
+func NewSecured(t testing.TB, password string) *Secured {
 	t.Helper()
 	dir := t.TempDir()
-	ca := authority(t, dir)
-	port := loopback.Port(t)
-	s = newServer(t, port)
-	s.args = append(s.args, "--port", "0", "--tls-port", itoa(port), "--tls-auth-clients", "no",
-		"--tls-cert-file", filepath.Join(dir, "server.pem"), "--tls-key-file", filepath.Join(dir, "server.key"),
-		"--tls-ca-cert-file", ca, "--requirepass", password)
-	s.Restart()
-	t.Cleanup(s.Kill)
-	return s, "rediss://:" + url.QueryEscape(password) + "@" + s.Addr + "?ca_file=" + url.QueryEscape(ca)
+	s := &Secured{password: password, ca: authority(t, dir), config: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}}
+	text, err := os.ReadFile(s.ca)
+	if err != nil || !s.config.RootCAs.AppendCertsFromPEM(text) {
+		t.Fatalf("read what was just written: %v", err)
+	}
+	s.settings = [][2]string{
+		{"tls-auth-clients", "no"}, {"tls-replication", "yes"}, {"requirepass", password},
+		{"tls-cert-file", filepath.Join(dir, "server.pem")}, {"tls-key-file", filepath.Join(dir, "server.key")}, {"tls-ca-cert-file", s.ca},
+	}
+	return s
+}
+
+// on are the settings of a server on a port.
+func (s *Secured) on(port int) [][2]string {
+	if s == nil {
+		return [][2]string{{"port", itoa(port)}}
+	}
+	return append([][2]string{{"port", "0"}, {"tls-port", itoa(port)}}, s.settings...)
+}
+
+// url is a REDIS_URL. The kind is "", "-sentinel" or "-cluster".
+func (s *Secured) url(kind, path string, addrs ...string) string {
+	place := strings.Join(addrs, ",") + path
+	if s == nil {
+		return "redis" + kind + "://" + place
+	}
+	q := url.Values{"ca_file": {s.ca}}
+	if kind == "-sentinel" {
+		q.Set("sentinel_password", s.password)
+	}
+	return "rediss" + kind + "://:" + url.QueryEscape(s.password) + "@" + place + "?" + q.Encode()
 }
 
 // authority writes server.pem and server.key for 127.0.0.1, and returns the file of the
