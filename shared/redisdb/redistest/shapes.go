@@ -50,7 +50,8 @@ func startSentinel(t testing.TB, secured *Secured, host, port string) *Server {
 	own := loopback.Port(t)
 	s := newServer(t, own, secured)
 	conf := filepath.Join(s.dir, "sentinel.conf")
-	text := fmt.Sprintf(`bind 127.0.0.1
+	var text strings.Builder
+	fmt.Fprintf(&text, `bind 127.0.0.1
 dir %s
 logfile log
 sentinel monitor main %s %s 2
@@ -58,12 +59,12 @@ sentinel down-after-milliseconds main 1000
 sentinel failover-timeout main 5000
 `, s.dir, host, port)
 	for _, setting := range secured.on(own) {
-		text += fmt.Sprintf("%s %q\n", setting[0], setting[1])
+		fmt.Fprintf(&text, "%s %q\n", setting[0], setting[1])
 	}
 	if secured != nil {
-		text += fmt.Sprintf("sentinel auth-pass main %q\n", secured.password)
+		fmt.Fprintf(&text, "sentinel auth-pass main %q\n", secured.password)
 	}
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.args = []string{s.args[0], conf, "--sentinel"}
