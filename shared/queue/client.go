@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,9 +99,16 @@ func enqueue(ctx context.Context, app *function.App, kind string, payload []byte
 	within, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	info, err := c.EnqueueContext(within, t)
+	if errors.Is(err, asynq.ErrDuplicateTask) {
+		holder, open := lockOf(app, kind, payload, o).release(within)
+		if !open {
+			return Info{}, &DuplicateError{Kind: kind, ID: holder}
+		}
+		info, err = c.EnqueueContext(within, t)
+	}
 	switch {
 	case errors.Is(err, asynq.ErrDuplicateTask):
-		return Info{}, &DuplicateError{Kind: kind, ID: holder(within, app, kind, payload, o)}
+		return Info{}, &DuplicateError{Kind: kind}
 	case errors.Is(err, asynq.ErrTaskIDConflict):
 		return Info{}, fmt.Errorf("enqueue %s as %s: %w", kind, o.id, ErrIDTaken)
 	case err != nil && ctx.Err() != nil:
@@ -111,17 +117,6 @@ func enqueue(ctx context.Context, app *function.App, kind string, payload []byte
 		return Info{}, unavailable(kind, err)
 	}
 	return Info{ID: info.ID, Kind: info.Type, Queue: info.Queue, State: info.State.String(), At: info.NextProcessAt}, nil
-}
-
-// holder returns the id of the job that is why another like it is a duplicate. asynq
-// keeps it where it asks for uniqueness.
-func holder(ctx context.Context, app *function.App, kind string, payload []byte, o options) string {
-	c, err := redisdb.Of(app)
-	if err != nil {
-		return ""
-	}
-	sum := md5.Sum(payload) //nolint:gosec // asynq's choice; nothing is secured by it
-	return c.Get(ctx, fmt.Sprintf("asynq:{%s}:unique:%s:%x", o.queue, kind, sum)).Val()
 }
 
 func task(ctx context.Context, kind string, payload []byte, o options) (*asynq.Task, error) {

@@ -177,6 +177,40 @@ func TestDuplicateNamesTheOther(t *testing.T) {
 	}
 }
 
+// asynq has a dead letter refuse another job like it until the time is up.
+func TestADeadLetterRefusesNoOther(t *testing.T) {
+	app := embedded(t)
+	enqueue := func() (queue.Info, error) {
+		return sendMail.Enqueue(t.Context(), app, mail{"ann"}, queue.Unique(time.Hour))
+	}
+	first, err := enqueue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := redisdb.Of(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := asynq.NewInspectorFromRedisClient(c)
+	if err := i.ArchiveTask(first.Queue, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	second, err := enqueue()
+	if err != nil {
+		t.Fatalf("with a dead letter: %v", err)
+	}
+	if _, err := enqueue(); !errors.Is(err, queue.ErrDuplicate) {
+		t.Errorf("with one that waits: %v", err)
+	}
+	if err := i.DeleteTask(first.Queue, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	var d *queue.DuplicateError
+	if _, err := enqueue(); !errors.As(err, &d) || d.ID != second.ID {
+		t.Errorf("with one that waits, the dead letter being gone: %v", err)
+	}
+}
+
 func TestEnqueueMany(t *testing.T) {
 	app := embedded(t)
 	all := make([]mail, 100)
