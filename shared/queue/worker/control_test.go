@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/tandem-api/tandem/shared/function"
 	"github.com/tandem-api/tandem/shared/queue"
 	"github.com/tandem-api/tandem/shared/queue/worker"
+	"github.com/tandem-api/tandem/shared/redisdb"
+	"github.com/tandem-api/tandem/shared/redisdb/redistest"
 )
 
 // start runs a worker until the test ends, or stop is called.
@@ -116,6 +119,37 @@ func TestCancelledJobDoesNotRunAgain(t *testing.T) {
 	})
 	if task, _ := i.GetTaskInfo(info.Queue, info.ID); task.LastErr != "cancelled" {
 		t.Errorf("its error is %q", task.LastErr)
+	}
+}
+
+// A Redis that is full, or has become a replica, is not asked without a pause.
+func TestARedisThatRefusesIsGivenTime(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string][]any{
+		"it is full":      {"CONFIG", "SET", "maxmemory", "1"},
+		"it is a replica": {"REPLICAOF", "127.0.0.1", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := redistest.Start(t)
+			app := newAppOn(t, r.Addr)
+			start(t, app, worker.Options{})
+			c, err := redisdb.Of(app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused := func() int {
+				n, _ := strconv.Atoi(c.InfoMap(t.Context(), "stats").Item("Stats", "total_error_replies"))
+				return n
+			}
+			before := refused() // by scripts that Redis had not seen yet
+			r.Do(set...)
+			began := time.Now()
+			eventually(t, "it asks all the same", func() bool { return refused() > before+30 })
+			if took := time.Since(began); took < time.Second {
+				t.Errorf("it was asked 30 times in %s", took)
+			}
+		})
 	}
 }
 

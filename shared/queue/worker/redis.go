@@ -23,7 +23,7 @@ func (r asynqRedis) Subscribe(ctx context.Context, _ ...string) *redis.PubSub {
 //
 // When a job is done and Redis is away, asynq tries again every five seconds to say
 // so, but with a context that it has cancelled itself: the job would run a second
-// time. And while Redis is away, it asks for the next job without a pause.
+// time. And while Redis is away or refuses, it asks for the next job without a pause.
 func (r asynqRedis) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx) // a command still ends after the read time-out
@@ -35,8 +35,8 @@ func (r asynqRedis) EvalSha(ctx context.Context, sha string, keys []string, args
 	return cmd
 }
 
-// answered tells an answer of Redis, such as an error of a script, from silence.
+// answered tells what a script says, and that Redis has to be sent it first, from
+// silence and from a Redis that refuses everyone: it is full, read-only, loading or busy.
 func answered(err error) bool {
-	_, reply := errors.AsType[redis.Error](err)
-	return reply
+	return errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "NOSCRIPT") || redis.HasErrorPrefix(err, "NOT FOUND")
 }

@@ -26,8 +26,12 @@ type greeting struct {
 // newApp returns an App on a Redis of its own.
 func newApp(t *testing.T) *function.App {
 	t.Helper()
-	r := apptest.Redis(t)
-	app := function.New(config.Config{RedisURL: config.Secret("redis://" + r.Addr())}, io.Discard)
+	return newAppOn(t, apptest.Redis(t).Addr())
+}
+
+func newAppOn(t *testing.T, redis string) *function.App {
+	t.Helper()
+	app := function.New(config.Config{RedisURL: config.Secret("redis://" + redis)}, io.Discard)
 	t.Cleanup(func() {
 		if err := app.Close(context.Background()); err != nil {
 			t.Error(err)
