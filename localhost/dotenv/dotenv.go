@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/joho/godotenv"
 
@@ -17,7 +19,7 @@ const File = ".env"
 // Lookup returns a lookup that knows the variables of the file too, if there is one.
 // The environment wins.
 func Lookup(lookup config.Lookup, file string) (config.Lookup, error) {
-	values, err := godotenv.Read(file)
+	values, err := read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return lookup, nil
 	}
@@ -32,4 +34,20 @@ func Lookup(lookup config.Lookup, file string) (config.Lookup, error) {
 		v, ok := values[key]
 		return v, ok
 	}, nil
+}
+
+// dollar stands for a $ while the library parses: it would take $X1 for the value of an
+// earlier line, or for nothing, and so change a password without a word.
+const dollar = "\uE000"
+
+func read(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	values, err := godotenv.Unmarshal(strings.ReplaceAll(string(text), "$", dollar))
+	for key, value := range values {
+		values[key] = strings.ReplaceAll(value, dollar, "$")
+	}
+	return values, err
 }
