@@ -231,8 +231,8 @@ func TestList(t *testing.T) {
 			t.Fatalf("%d %s", got.Status, got.Body)
 		}
 		for _, j := range page.Jobs {
-			if mine := j.Queue == "default"; (string(j.Args) != "") != mine {
-				t.Errorf("mine: %t, and it shows %s", mine, j.Args)
+			if mine := j.Queue == "default"; (string(j.Args) != "") != mine || (j.ID != "") != mine {
+				t.Errorf("mine: %t, and it shows %q, %s", mine, j.ID, j.Args)
 			}
 			seen++
 		}

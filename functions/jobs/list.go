@@ -40,6 +40,9 @@ func (c controller) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	for n, job := range page.Jobs {
 		if job = c.public(job); job.By != auth.User(r.Context()) {
+			if job.By != "" {
+				job.ID = "" // whoever knows it is told the rest
+			}
 			job.Args, job.Result, job.Error, job.By = nil, nil, "", ""
 		}
 		page.Jobs[n] = job

@@ -14,7 +14,7 @@ import (
 
 // Job is a job as it stands in Redis.
 type Job struct {
-	ID    string `json:"id"`
+	ID    string `json:"id,omitempty"` // left out where a reader shall not know it
 	Kind  string `json:"kind"`
 	Queue string `json:"queue"`
 	// State is pending, active, scheduled, retry, archived or completed.
