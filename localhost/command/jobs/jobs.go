@@ -124,6 +124,9 @@ func (o *options) parse(h cli.Host, args []string) (rest []string, err error) {
 	}
 }
 
+// mostJobs bounds a list: it is asked for in one go.
+const mostJobs = 10_000
+
 // check compares the flags and the arguments with what the action takes.
 func (o *options) check(args []string) error {
 	if _, ok := queue.Weights()[o.queue]; !ok && o.queue != "" {
@@ -134,8 +137,8 @@ func (o *options) check(args []string) error {
 			return fmt.Errorf("there is no state %q", state)
 		}
 	}
-	if o.limit < 1 {
-		return errors.New("-limit must be 1 at least")
+	if o.limit < 1 || o.limit > mostJobs {
+		return fmt.Errorf("-limit must be from 1 to %d", mostJobs)
 	}
 	switch o.action {
 	case "list", "stats":

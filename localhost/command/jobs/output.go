@@ -3,11 +3,13 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 
+	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/shared/queue/inspect"
 )
 
@@ -35,6 +37,9 @@ func writeJSON(w io.Writer, v any) error {
 
 func listJobs(ctx context.Context, r call) error {
 	page, err := r.jobs.List(ctx, inspect.Filter{Queue: r.o.queue, State: r.o.state, Cursor: r.o.cursor, Limit: r.o.limit})
+	if errors.Is(err, inspect.ErrCursor) {
+		return cli.UsageError{Err: fmt.Errorf("-cursor: %w", err)}
+	}
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func within[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 func explain(err error) error {
 	_, coded := errors.AsType[*httperror.Error](err)
 	switch {
-	case err == nil, coded, errors.Is(err, ErrNotFound):
+	case err == nil, coded, errors.Is(err, ErrNotFound), errors.Is(err, ErrCursor):
 		return err
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 		return fmt.Errorf("%w: %w", ErrNotFound, err)

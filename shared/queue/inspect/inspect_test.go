@@ -213,7 +213,7 @@ func TestList(t *testing.T) {
 	for name, f := range map[string]inspect.Filter{
 		"no cursor at all": {Limit: 1, Cursor: "?"}, "no JSON": {Limit: 1, Cursor: "AAAA"}, "of another filter": {Limit: 1, Queue: "default", Cursor: page.Next},
 	} {
-		if _, err := i.List(t.Context(), f); !errors.Is(err, inspect.ErrCursor) {
+		if _, err := i.List(t.Context(), f); !errors.Is(err, inspect.ErrCursor) || httperror.Status(err) == 503 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

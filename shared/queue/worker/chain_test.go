@@ -153,7 +153,7 @@ func TestJobWhoseLastWorkerDiedIsArchived(t *testing.T) {
 	eventually(t, "the job may run", func() bool { return runnable(t, app, info) })
 	drain(t, app, job)
 	task, err := inspect(t, app).GetTaskInfo(info.Queue, info.ID)
-	if err != nil || task.State.String() != "archived" || !strings.Contains(task.LastErr, "the worker died") || ran {
+	if err != nil || task.State.String() != "archived" || !strings.Contains(task.LastErr, "its worker died") || ran {
 		t.Errorf("ran: %t; it is %+v, %v", ran, task, err)
 	}
 }

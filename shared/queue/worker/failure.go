@@ -66,6 +66,9 @@ func (h *handler) failed(ctx context.Context, at *asynq.Task, err error) {
 	if _, panicked := errors.AsType[panicError](err); panicked {
 		return // reported with its stack
 	}
+	if final, ok := errors.AsType[lastError](err); ok {
+		err = final.error // the same fault as that of the earlier attempts
+	}
 	if last || h.reports.allow(t.Kind) {
 		h.app.Report.Notify(ctx, err, report.Tags("job"))
 	}

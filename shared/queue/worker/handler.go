@@ -101,7 +101,7 @@ type lastError struct{ error }
 func (e lastError) Unwrap() []error { return []error{e.error, asynq.SkipRetry} }
 
 // errLost says that the last attempt ended without a word.
-var errLost = errors.New("the worker died during the last attempt, or the job outlived its time-out by far")
+var errLost = errors.New("the last attempt ended without a word: its worker died, Redis was away for longer than 30 s, or the job outlived its time-out by far")
 
 // ProcessTask does one job. It implements asynq.Handler.
 func (h *handler) ProcessTask(ctx context.Context, at *asynq.Task) error {

@@ -57,9 +57,9 @@ func TestReports(t *testing.T) {
 			found := tt.reports == 0 || tt.reports == 1
 			for _, r := range all {
 				c := r.Request.Context
-				if !strings.Contains(r.Error.Message, tt.says) || c["job"] != "greet" || c["queue"] != "default" ||
+				if !strings.Contains(r.Error.Message, tt.says) || strings.Contains(r.Error.Class, "lastError") || c["job"] != "greet" || c["queue"] != "default" ||
 					c["attempt"] != float64(1) || c["traceId"] != "t1" {
-					t.Errorf("it says %q, in the context %v", r.Error.Message, c)
+					t.Errorf("it says %s: %q, in the context %v", r.Error.Class, r.Error.Message, c)
 				}
 				found = found || c["jobId"] == last.ID
 			}
