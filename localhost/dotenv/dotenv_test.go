@@ -12,7 +12,7 @@ import (
 func TestLookup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), dotenv.File)
 	text := strings.Join([]string{
-		`# a comment with $A`, `A=one`, `B=Tr0ub4dor$3xyzzy`, `C="$A and ${A} \"quoted\""`, `D='$A'`, `E=$A # said`, `export F=two`, `G=`,
+		`# a comment with $A`, `A=one`, `B=Tr0ub4dor$3xyzzy`, `C="$A and\n${A}"`, `D='$A'`, `E=$A # said`, `export F=two`, `G=`,
 	}, "\n")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func TestLookup(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]string{
-		"A": "one", "B": "Tr0ub4dor$3xyzzy", "C": `$A and ${A} "quoted"`, "D": "$A", "E": "$A", "F": "wins", "G": "",
+		"A": "one", "B": "Tr0ub4dor$3xyzzy", "C": "$A and\n${A}", "D": "$A", "E": "$A", "F": "wins", "G": "",
 	} {
 		if got, ok := lookup(key); got != want || !ok {
 			t.Errorf("%s is %q, %t; want %q", key, got, ok, want)
