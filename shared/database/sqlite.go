@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/glebarez/go-sqlite" // required beside the dialect for the current SQLite
 	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
 
@@ -68,10 +67,7 @@ func openSQLite(app *function.App, path string) (*gorm.DB, error) {
 type sqlitePool struct{ write, read *sql.DB }
 
 func newSQLitePool(path string) (*sqlitePool, error) {
-	write, err := sql.Open(sqlite.DriverName, sqliteDSN(path, writing))
-	if err != nil {
-		return nil, err
-	}
+	write := sql.OpenDB(connector{sqliteDSN(path, writing)})
 	write.SetMaxOpenConns(1)
 	p := &sqlitePool{write: write, read: write}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
@@ -83,9 +79,7 @@ func newSQLitePool(path string) (*sqlitePool, error) {
 	if path == memory {
 		return p, nil
 	}
-	if p.read, err = sql.Open(sqlite.DriverName, sqliteDSN(path, reading)); err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
+	p.read = sql.OpenDB(connector{sqliteDSN(path, reading)})
 	readers := max(2, runtime.NumCPU())
 	p.read.SetMaxOpenConns(readers)
 	p.read.SetMaxIdleConns(readers)
