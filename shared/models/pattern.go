@@ -6,18 +6,30 @@ import "strings"
 // translation to GLOB makes three bytes of one.
 const maxPattern = 4096
 
+// maxFloating bounds what follows a % in a pattern: both databases try it at each byte
+// of a text, so that it costs its length times the text's.
+const maxFloating = 256
+
 // escape is the character that takes the meaning from a % or _ after it, in a pattern
 // of like and ilike.
 const escape = '\\'
+
+const tooFloating = wrongValue("the text is too long: 256 bytes at most where any text may stand before it")
 
 func checkPattern(o operator, text string) error {
 	if len(text) > maxPattern {
 		return wrongValue("the text is too long: 4096 bytes at most")
 	}
+	if o.before && len(text) > maxFloating {
+		return tooFloating
+	}
 	if !o.given {
 		return nil
 	}
 	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && len(text)-i-1 > maxFloating {
+			return tooFloating
+		}
 		if text[i] != escape {
 			continue
 		}

@@ -75,7 +75,11 @@ func TestUnfitQueriesNameWhatIsUnfit(t *testing.T) {
 		{user("id__between", []int{1}).Check(), models.WrongValue, "id", "two values are wanted, not 1"},
 		{user("id__between", []int{1, 2, 3}).Check(), models.WrongValue, "id", "not 3"},
 		{user("name__like", `a\`).Check(), models.WrongValue, "name", "escapes nothing"},
-		{user("name__contains", strings.Repeat("a", 4097)).Check(), models.WrongValue, "name", "4096 bytes at most"},
+		{user("name__startswith", strings.Repeat("a", 4097)).Check(), models.WrongValue, "name", "4096 bytes at most"},
+		{user("name__contains", strings.Repeat("a", 257)).Check(), models.WrongValue, "name", "256 bytes at most"},
+		{user("name__iendswith", strings.Repeat("a", 257)).Check(), models.WrongValue, "name", "256 bytes at most"},
+		{user("name__like", "%"+strings.Repeat("a", 256)).Check(), models.WrongValue, "name", "256 bytes at most"},
+{user("name__ilike", "a_%"+strings.Repeat("a", 256)).Check(), models.WrongValue, "name", "256 bytes at most"},
 		{user("posts__isnull", 1).Check(), models.WrongValue, "posts", "true or false"},
 		{user("posts__exact", 1).Check(), models.UnknownField, "posts", "no field"},
 		{models.Users.Sort("nam").Check(), models.UnknownField, "nam", "to sort by"},
@@ -95,6 +99,17 @@ func TestUnfitQueriesNameWhatIsUnfit(t *testing.T) {
 		}
 		if e.Kind != test.kind || e.Name != test.name || !strings.Contains(e.Error(), test.want) || strings.Contains(e.Error(), "password") {
 			t.Errorf("%s of %q: %v, want %s of %q: %s", e.Kind, e.Name, e, test.kind, test.name, test.want)
+		}
+	}
+}
+
+func TestLongPatternsThatBeginWithAText(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	for _, q := range []models.Query[models.User]{
+		models.Users.Where("name__startswith", long), models.Users.Where("name__like", long+"%"), models.Users.Where("name__like", `\%`+long),
+	} {
+		if err := q.Check(); err != nil {
+			t.Error(err)
 		}
 	}
 }
