@@ -76,7 +76,14 @@ func writeCursor(ctx context.Context, t *table, keys []sortKey, row any) (string
 	if err != nil {
 		return "", fmt.Errorf("cursor: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(text), nil
+	cursor := base64.RawURLEncoding.EncodeToString(text)
+	if len(cursor) > maxCursor { // readCursor would refuse it
+		return "", &Error{
+			Kind: WrongSort, Model: t.model, Name: "sort", Path: "sort",
+			Reason: fmt.Sprintf("the sorted values of row %v are too long for a cursor", list[len(list)-1]),
+		}
+	}
+	return cursor, nil
 }
 
 // readCursor returns the values of the keys.

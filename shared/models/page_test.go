@@ -157,6 +157,20 @@ func TestPageKeepsTheFilterAndLoadsRelations(t *testing.T) {
 	}
 }
 
+func TestAPageWhoseCursorWouldBeTooLongIsRefused(t *testing.T) {
+	db := apptest.OpenDatabase(t, apptest.DatabaseURL(t))
+	write(t, db, 1)
+	for range 2 {
+		if err := models.Posts.Create(t.Context(), db, &models.Post{AuthorID: 1, Body: strings.Repeat("x", 9000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := models.Posts.Sort("-body").Page(t.Context(), db, "", 1)
+	if e, ok := errors.AsType[*models.Error](err); !ok || e.Kind != models.WrongSort || !strings.Contains(e.Error(), "too long for a cursor") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestCursorsOfOthersAreRefused(t *testing.T) {
 	db := apptest.OpenDatabase(t, apptest.DatabaseURL(t))
 	write(t, db, 5)
