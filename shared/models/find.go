@@ -73,6 +73,7 @@ func (q Query[T]) FirstOrFail(ctx context.Context, db *gorm.DB) (T, error) {
 // Count returns the number of rows.
 func (q Query[T]) Count(ctx context.Context, db *gorm.DB) (int64, error) {
 	q.sort, q.with, q.joined = nil, nil, nil
+	q.lock = false // Postgres refuses it here, where there is no row to keep
 	p, err := q.plan(database.Dialect(db))
 	if err != nil {
 		return 0, err

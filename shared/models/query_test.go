@@ -183,6 +183,9 @@ func TestCountExistsFirstAndFind(t *testing.T) {
 				t.Errorf("%d rows, counted %d, some %v, first %v", len(all), n, some, first)
 			}
 		}
+		if n, err := models.Users.ForUpdate().Count(t.Context(), db); n != 11 || err != nil {
+			t.Errorf("%d users to be kept, %v", n, err)
+		}
 		comments := models.Comments.Where("post___author___name", "Anna").Sort("author___name")
 		if n, err := comments.Count(t.Context(), db); n != 3 || err != nil {
 			t.Errorf("%d comments, %v", n, err)
