@@ -9,6 +9,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // text is a value of a query string.
@@ -95,6 +98,13 @@ func (p *parsing) json(value string) (Condition, error) {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More would pass over a bracket
 		return Condition{}, p.refuse(WrongValue, filterParameter, "is more than one JSON value", nil)
+	}
+	// encoding/json keeps the last of two members with one name: a condition would be lost.
+	whole := jsontext.NewDecoder(strings.NewReader(value), jsontext.AllowInvalidUTF8(true))
+	if _, err := whole.ReadValue(); errors.Is(err, jsontext.ErrDuplicateName) {
+		return Condition{}, p.refuse(WrongValue, filterParameter, "has a name twice in one object", nil)
+	} else if err != nil {
+		return Condition{}, p.refuse(WrongValue, filterParameter, "is not JSON", nil)
 	}
 	return p.object(v, 1)
 }

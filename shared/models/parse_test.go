@@ -155,6 +155,8 @@ func TestParseRefusesWithTheReason(t *testing.T) {
 		{"filter", `{"title":["x"]}`, models.WrongValue, "title: a text is wanted"},
 		{"filter", `{"id__in":1}`, models.WrongValue, "a list is wanted"},
 		{"filter", `{"published_at__isnull":"true"}`, models.WrongValue, "true or false"},
+		{"filter", `{"or":[],"or":[{"id":1}]}`, models.WrongValue, "filter: has a name twice in one object"},
+		{"filter", `{"not":{"title":"a","t\u0069tle":"b"}}`, models.WrongValue, "has a name twice"},
 		{"filter", deep, models.WrongValue, "nested deeper than 5"},
 		{"filter", many, models.NotAllowed, "more than 50 conditions"},
 	} {
