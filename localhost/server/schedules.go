@@ -18,7 +18,7 @@ import (
 
 // eventArgs say which function gets a scheduler's event.
 type eventArgs struct {
-	Function string          `json:"function"` // the folder's name
+	Function string          `json:"function"` // its logical id: a folder's name may be another's, too
 	Schedule string          `json:"schedule"` // the event's name in the template
 	Source   string          `json:"source"`   // aws.events, or aws.scheduler for a ScheduleV2
 	Input    json.RawMessage `json:"input,omitempty"`
@@ -43,16 +43,28 @@ func (s server) scheduledEvent() queue.Job[eventArgs] {
 }
 
 func (s server) callEvent(ctx context.Context, name string, event json.RawMessage) (json.RawMessage, error) {
-	for _, f := range s.template.Functions() {
-		if cli.NameOf(f) != name {
-			continue
-		}
+	if f := s.scheduledFunction(name); f != nil {
 		if invoke := s.invoke(f); invoke != nil {
 			result, err := invoke(ctx, lambda.Invocation{Payload: event})
 			return result.Payload, errors.Join(err, result.Err())
 		}
 	}
 	return nil, fmt.Errorf("there is no function %q here: %w", name, queue.SkipRetry)
+}
+
+// scheduledFunction finds the function of a job, nil where there is none. One that an
+// earlier host has queued may have the folder's name.
+func (s server) scheduledFunction(name string) *template.Function {
+	var byName *template.Function
+	for _, f := range s.template.Functions() {
+		switch {
+		case f.LogicalID == name:
+			return f
+		case byName == nil && cli.NameOf(f) == name:
+			byName = f
+		}
+	}
+	return byName
 }
 
 // event returns what EventBridge sends (EventBridge user guide, "Events from scheduled
@@ -99,7 +111,7 @@ func (s server) scheduled() ([]queue.Timed, error) {
 			wrong = append(wrong, fmt.Errorf("%s: %s: the function %s takes no events: it has no Events in Go", t.Position, owner, cli.NameOf(t.Function)))
 			continue
 		}
-		args := eventArgs{Function: cli.NameOf(t.Function), Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
+		args := eventArgs{Function: t.Function.LogicalID, Schedule: owner, Source: source(t), Input: json.RawMessage(t.Input)}
 		step := s.scheduledEvent().With(args, queue.Timeout(t.Function.Timeout), queue.Retries(t.Function.Retries))
 		all = append(all, queue.NewTimed("template."+owner, t.Expression, t.TimeZone, step))
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/tandem-api/tandem/functions/foo"
 	"github.com/tandem-api/tandem/functions/work"
 	"github.com/tandem-api/tandem/localhost/cli"
+	"github.com/tandem-api/tandem/localhost/isolate"
 	"github.com/tandem-api/tandem/localhost/template"
 	"github.com/tandem-api/tandem/shared/function"
 )
@@ -92,5 +94,38 @@ func TestEventOfASchedule(t *testing.T) {
 	}
 	if e := (eventArgs{Input: []byte(`{"a":1}`)}).event(t.Context()); string(e) != `{"a":1}` {
 		t.Errorf("with an input: %s", e)
+	}
+}
+
+// TestAScheduleCallsItsOwnFunction has functions that only their logical ids tell apart.
+func TestAScheduleCallsItsOwnFunction(t *testing.T) {
+	const text = `Resources:
+  Orders: {Type: AWS::Serverless::Function, Properties: {CodeUri: orders/src, Handler: a}}
+  Users: {Type: AWS::Serverless::Function, Properties: {CodeUri: users/src, Handler: a, Events: {A: {Type: Schedule, Properties: {Schedule: rate(1 day)}}}}}
+  Others: {Type: AWS::Serverless::Function, Properties: {CodeUri: users/src, Handler: b, Events: {A: {Type: Schedule, Properties: {Schedule: rate(1 day)}}}}}
+`
+	described, err := template.Parse("template.yaml", []byte(text), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := server{template: described, isolated: &isolate.Functions{}}
+	all, err := s.scheduled()
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d schedules, %v", len(all), err)
+	}
+	for i, want := range []string{"Users", "Others"} {
+		var args eventArgs
+		if err := json.Unmarshal(all[i].Step.Args, &args); err != nil {
+			t.Fatal(err)
+		}
+		if f := s.scheduledFunction(args.Function); f == nil || f.LogicalID != want {
+			t.Errorf("the event of %s goes to %v", want, f)
+		}
+	}
+	if f := s.scheduledFunction("src"); f == nil || f.LogicalID != "Orders" { // queued by an earlier host
+		t.Errorf("a folder's name means %v", f)
+	}
+	if f := s.scheduledFunction("nope"); f != nil {
+		t.Errorf("there is %v", f)
 	}
 }
