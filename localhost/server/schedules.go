@@ -37,8 +37,17 @@ func (s server) scheduledEvent() queue.Job[eventArgs] {
 			if err != nil {
 				return err
 			}
-			return queue.SetResult(ctx, answer)
+			keepResult(ctx, answer)
+			return nil
 		},
+	}
+}
+
+// keepResult keeps an answer where it can be a job's result. The event is done in any
+// case: Lambda drops the answer, and a job that failed for it would run again.
+func keepResult(ctx context.Context, answer json.RawMessage) {
+	if json.Valid(answer) && len(answer) <= queue.MaxResult {
+		_ = queue.SetResult(ctx, answer) // escaping may make it too large nevertheless
 	}
 }
 

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +15,9 @@ import (
 	"github.com/tandem-api/tandem/localhost/cli"
 	"github.com/tandem-api/tandem/localhost/isolate"
 	"github.com/tandem-api/tandem/localhost/template"
+	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
+	"github.com/tandem-api/tandem/shared/queue"
 )
 
 // writeTemplate writes a template with one function, which has these events.
@@ -128,4 +132,40 @@ func TestAScheduleCallsItsOwnFunction(t *testing.T) {
 	if f := s.scheduledFunction("nope"); f != nil {
 		t.Errorf("there is %v", f)
 	}
+}
+
+func TestAScheduledEventIsDoneWhateverTheAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		want   bool // it is kept
+	}{
+		"JSON":               {`{"a":1}`, true},
+		"no JSON":            {"done", false},
+		"empty":              {"", false},
+		"too large":          {`"` + strings.Repeat("x", queue.MaxResult) + `"`, false},
+		"too large, escaped": {`"` + strings.Repeat("<", queue.MaxResult/2) + `"`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &queue.Run{}
+			keepResult(queue.WithRun(t.Context(), run), []byte(c.answer))
+			if got := string(run.Result()); (got == c.answer && got != "") != c.want || !c.want && got != "" {
+				t.Errorf("kept %.40q", got)
+			}
+		})
+	}
+	t.Run("by its job", func(t *testing.T) {
+		large := work.Function
+		large.Events = func(*function.App) (function.EventHandler, error) {
+			return func(context.Context, json.RawMessage) (any, error) { return strings.Repeat("x", queue.MaxResult), nil }, nil
+		}
+		described, err := template.Load(writeTemplate(t, "work", event("Schedule", "Schedule: rate(1 day)")), template.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := function.New(config.Config{}, io.Discard)
+		s := server{host: cli.Host{Functions: []function.Function{large}}, template: described, app: app}
+		if err := s.scheduledEvent().Do(queue.WithRun(t.Context(), &queue.Run{}), app, eventArgs{Function: "TheFunction"}); err != nil {
+			t.Error(err)
+		}
+	})
 }
