@@ -51,7 +51,7 @@ func (t *TemplateFlags) Dir() string { return filepath.Dir(t.Path) }
 type Setup struct {
 	Template *template.Template
 	Config   config.Config
-	Lookup   config.Lookup // the environment, .env and the template's variables
+	Lookup   config.Lookup // the environment, .env and the variables of the template's functions
 }
 
 // Read reads the environment, .env, the template and what goes with it. The address,
@@ -70,7 +70,11 @@ func (t *TemplateFlags) Read(h Host, addr string, isolated bool) (Setup, error) 
 	if f := s.Template.Function(t.Only); f != nil {
 		used = []*template.Function{f}
 	}
-	if s.Lookup, err = withTemplate(lookup, used, isolated); err != nil {
+	var own func(*template.Function) bool
+	if isolated {
+		own = func(f *template.Function) bool { return ours(f, t.Dir(), h.Functions) }
+	}
+	if s.Lookup, err = withTemplate(lookup, used, own); err != nil {
 		return Setup{}, UsageError{err}
 	}
 	s.Config, err = settingsFrom(s.Lookup)
@@ -106,9 +110,10 @@ func withAddr(lookup config.Lookup, addr string) config.Lookup {
 // withTemplate returns a lookup that knows the variables which the template gives to
 // its functions, too. In one process the functions share them: two values for one
 // variable are an error. Where each function has a process of its own, what they do not
-// agree on is left out, for this process, which has the workers and the pages. A
+// agree on is left out, for this process, which has the workers and the pages. There,
+// own says which functions are ours, and the others' are not for this process at all. A
 // variable that has no value on this machine stays unset, and what needs it will say so.
-func withTemplate(lookup config.Lookup, functions []*template.Function, isolated bool) (config.Lookup, error) {
+func withTemplate(lookup config.Lookup, functions []*template.Function, own func(*template.Function) bool) (config.Lookup, error) {
 	values, from := map[string]string{}, map[string]string{}
 	var wrong []error
 	unsettled := map[string]bool{}
@@ -117,10 +122,13 @@ func withTemplate(lookup config.Lookup, functions []*template.Function, isolated
 		if err != nil {
 			wrong = append(wrong, err)
 		}
+		if own != nil && !own(f) {
+			continue
+		}
 		for key, value := range env {
 			if old, ok := values[key]; ok && old != value {
 				unsettled[key] = true
-				if !isolated {
+				if own == nil {
 					wrong = append(wrong, fmt.Errorf("%s: %s and %s have two values for %s, and share one process here", f.Position, from[key], f.LogicalID, key))
 				}
 			}
