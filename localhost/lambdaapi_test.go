@@ -53,6 +53,13 @@ func TestTheLambdaAPIInProcess(t *testing.T) {
 			}
 		}
 	})
+	t.Run("streamed", func(t *testing.T) {
+		got := apptest.Do(t, "POST", p.url+"/2021-11-15/functions/fail/response-streaming-invocations", fail, nil)
+		if got.Status != 200 || got.Header.Get("Content-Type") != "application/vnd.amazon.eventstream" ||
+			!strings.Contains(got.Body, `"statusCode":500`) || !strings.Contains(got.Body, "InvokeComplete") {
+			t.Errorf("%d %v %q", got.Status, got.Header, got.Body)
+		}
+	})
 	t.Run("an event that nobody waits for runs", func(t *testing.T) {
 		p.eventually(t, "foo has run for each event", func() bool { return strings.Count(p.stderr.String(), "path=/v1/foo") == 4 })
 	})

@@ -46,7 +46,7 @@ func (s server) handler() (http.Handler, error) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, console.Root) || r.URL.Path+"/" == console.Root:
 			pages.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, lambda.InvokePath):
+		case strings.HasPrefix(r.URL.Path, lambda.InvokePath), strings.HasPrefix(r.URL.Path, lambda.StreamPath):
 			lambdaAPI.ServeHTTP(w, r)
 		default:
 			api.ServeHTTP(w, r)
