@@ -27,12 +27,15 @@ type attempt struct {
 	who   string
 }
 
+// attempts are in the order they are counted in: the first that refuses ends it. So the
+// name comes last: what an address may not even try must not count against the name, or
+// one stranger would lock a user out everywhere.
 func attempts(r *http.Request, name string) []attempt {
 	from := address(r)
 	return []attempt{
 		{perAddress, from},
-		{perName, name},
 		{perNameAndAddress, name + "\x00" + from},
+		{perName, name},
 	}
 }
 

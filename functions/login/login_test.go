@@ -2,7 +2,9 @@ package login_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,33 @@ func TestTooManyAttempts(t *testing.T) {
 	}
 	app.Redis.FastForward(5 * time.Minute)
 	logIn(t, url)
+}
+
+// A stranger who goes on guessing from one address does not lock the user out elsewhere.
+func TestWhatAnAddressMayNotTryDoesNotCountAgainstTheName(t *testing.T) {
+	app, _ := setUp(t)
+	handler, err := login.Function.Handler(app.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(address, text string) int {
+		r := httptest.NewRequest("POST", "/login", strings.NewReader(credentials("ada", text)))
+		r.Header.Set("Content-Type", "application/json")
+		r.RemoteAddr = address + ":1234"
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	statuses := map[int]int{}
+	for range 50 {
+		statuses[from("192.0.2.1", "wrong")]++
+	}
+	if !maps.Equal(statuses, map[int]int{401: 5, 429: 45}) {
+		t.Errorf("the stranger got %v", statuses)
+	}
+	if got := from("192.0.2.2", right); got != http.StatusOK {
+		t.Errorf("the user got %d", got)
+	}
 }
 
 func TestALoginForgetsTheMistakesBeforeIt(t *testing.T) {
