@@ -112,6 +112,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"a wrong password", credentials("ada", "wrong"), 401},
 		{"a name that nobody has", credentials("eve", right), 401},
+		{"a name with a NUL", credentials("a\x00b", right), 401},
 		{"a user without a password", credentials("bob", right), 401},
 		{"another case of the name", credentials("ADA", right), 401},
 		{"no password", `{"name":"ada"}`, 422},
