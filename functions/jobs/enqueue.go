@@ -46,7 +46,7 @@ func (c controller) enqueue(w http.ResponseWriter, r *http.Request, in request) 
 	if in.At != nil && in.Delay != 0 {
 		return unfit("/at", `"delay" and "at" exclude each other`)
 	}
-	info, err := job.Enqueue(r.Context(), c.app, args, append(in.options(job), queue.By(auth.User(r.Context())))...)
+	info, err := job.Enqueue(r.Context(), c.app, args, append(in.options(job), queue.By(auth.Owner(r.Context())))...)
 	if errors.Is(err, queue.ErrDuplicate) {
 		e := httperror.New(http.StatusConflict, "a job of this kind with these arguments stands in the queue already").Because(err)
 		if d, ok := errors.AsType[*queue.DuplicateError](err); ok && d.ID != "" {

@@ -70,7 +70,7 @@ func (c controller) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, public := c.kinds[job.Kind]; !public || job.By != auth.User(r.Context()) {
+	if _, public := c.kinds[job.Kind]; !public || job.By != auth.Owner(r.Context()) {
 		return httperror.New(http.StatusForbidden, "only who asked for a job can cancel it")
 	}
 	active, err := i.Cancel(r.Context(), job.ID)

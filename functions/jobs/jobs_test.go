@@ -199,6 +199,32 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// A job is the user's, whatever the name is by now, and shows the name that it has now.
+func TestAJobGoesByTheIDOfItsUser(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	as := func(name string, id int64, method, path, body string) apptest.Answer {
+		token, _, err := auth.Begin(name, id, "").Token(c.app.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return apptest.Do(t, method, c.url+path, body, http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}})
+	}
+	path := as("ada", 1, "POST", "/jobs", `{"kind":"slow_job","args":{"seconds":1}}`).Header.Get("Location")
+	if got := as("ada", 2, "GET", "/jobs", ""); strings.Contains(got.Body, `"args"`) || strings.Contains(got.Body, `"by"`) {
+		t.Errorf("another, who has the name now, sees %s", got.Body)
+	}
+	if got := as("ada", 2, "DELETE", path, ""); got.Status != http.StatusForbidden {
+		t.Errorf("another, who has the name now, cancels it: %d", got.Status)
+	}
+	if got := as("Ada L.", 1, "GET", "/jobs", ""); !strings.Contains(got.Body, `"args"`) || !strings.Contains(got.Body, `"by":"Ada L."`) {
+		t.Errorf("the user, renamed, sees %s", got.Body)
+	}
+	if got := as("Ada L.", 1, "DELETE", path, ""); got.Status != http.StatusNoContent {
+		t.Errorf("the user, renamed, cancels it: %d", got.Status)
+	}
+}
+
 func TestCancelOneThatRuns(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)

@@ -39,7 +39,9 @@ func (c controller) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for n, job := range page.Jobs {
-		if job = c.public(job); job.By != auth.User(r.Context()) {
+		if job = c.public(job); job.By == auth.Owner(r.Context()) {
+			job.By = auth.User(r.Context()) // a name, for people
+		} else {
 			if job.By != "" {
 				job.ID = "" // whoever knows it is told the rest
 			}

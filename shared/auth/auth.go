@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,6 +44,20 @@ func User(ctx context.Context) string { return Of(ctx).User }
 // UserID returns the id of the user who is logged in, and 0 where the token names
 // none, as that of `localhost token`.
 func UserID(ctx context.Context) int64 { return Of(ctx).UserID }
+
+// Owner returns whom a thing belongs to that the one who is logged in makes, and "" where
+// the route does not ask for a login. It is the user's id: a name may be given up, and
+// taken by somebody else. A token of `localhost token` has a name alone, and owns as that
+// name; no name makes it an id. It is to be compared, not shown.
+func Owner(ctx context.Context) string {
+	switch login := Of(ctx); {
+	case login.UserID != 0:
+		return "id:" + strconv.FormatInt(login.UserID, 10)
+	case login.User != "":
+		return "name:" + login.User
+	}
+	return ""
+}
 
 // Required returns middleware that lets a request through only with a valid token in
 // `Authorization: Bearer …`, whose session has not been ended by Revoke. User then gives

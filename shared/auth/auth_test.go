@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/tandem-api/tandem/shared/apptest"
 	"github.com/tandem-api/tandem/shared/auth"
 	"github.com/tandem-api/tandem/shared/config"
 	"github.com/tandem-api/tandem/shared/function"
@@ -231,6 +233,47 @@ func TestTheTokenHoldsNoSecret(t *testing.T) {
 func TestUserWithoutALogin(t *testing.T) {
 	if user := auth.User(logging.With(t.Context())); user != "" {
 		t.Errorf("user %q; want none", user)
+	}
+}
+
+// A name that looks like an id, or like an owner, is neither.
+func TestOwner(t *testing.T) {
+	c := secrets(current)
+	owner := func(token string) (owner string) {
+		required, err := auth.Required(function.New(config.Config{AuthSecrets: c.AuthSecrets, RedisURL: config.Secret("redis://" + apptest.Redis(t).Addr())}, io.Discard))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		required(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { owner = auth.Owner(r.Context()) })).
+			ServeHTTP(httptest.NewRecorder(), r)
+		return owner
+	}
+	session := func(name string, id int64) string {
+		token, _, err := auth.Begin(name, id, "").Token(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	before := owner(session("ada", 7))
+	if after := owner(session("Ada L.", 7)); after != before || before == "" {
+		t.Errorf("%q, and under another name %q", before, after)
+	}
+	seen := map[string]string{before: "user 7"}
+	for who, token := range map[string]string{
+		"who has the name now": session("ada", 8), "the name": mint(t, current, "ada"),
+		"7": mint(t, current, "7"), "#7": mint(t, current, "#7"), "the owner as a name": mint(t, current, before),
+	} {
+		got := owner(token)
+		if other, taken := seen[got]; taken || got == "" {
+			t.Errorf("%s is the owner %q, as is %s", who, got, other)
+		}
+		seen[got] = who
+	}
+	if got := auth.Owner(t.Context()); got != "" {
+		t.Errorf("without a login: %q", got)
 	}
 }
 

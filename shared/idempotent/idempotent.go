@@ -92,9 +92,11 @@ type rest struct {
 	io.Closer
 }
 
-// redisKey keeps users and routes apart, and what the client sent bounded.
+// redisKey keeps users and routes apart, and what the client sent bounded. The method
+// comes first: what was kept when names were the owners began with a name and a method,
+// and is nobody's now.
 func redisKey(r *http.Request, key string) string {
-	return "idempotent:" + hash([]byte(auth.User(r.Context())+"\x00"+r.Method+"\x00"+r.URL.Path+"\x00"+key))
+	return "idempotent:" + hash([]byte(r.Method+"\x00"+r.URL.Path+"\x00"+auth.Owner(r.Context())+"\x00"+key))
 }
 
 func hash(b []byte) string {

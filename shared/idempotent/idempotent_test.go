@@ -107,6 +107,31 @@ func TestOnceForEachUserRouteKeyAndDay(t *testing.T) {
 	}
 }
 
+// Who takes a name that another has given up does not get the other's answers.
+func TestAKeyIsTheUsersWhateverTheName(t *testing.T) {
+	app := apptest.New(t)
+	url := app.Serve((&work{}).function())
+	as := func(name string, id int64) apptest.Answer {
+		token, _, err := auth.Begin(name, id, "").Token(app.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return apptest.Do(t, "POST", url+"/a", "x", http.Header{"Authorization": {"Bearer " + token}, "Idempotency-Key": {"k"}})
+	}
+	first := as("ada", 1)
+	for who, got := range map[string]struct {
+		apptest.Answer
+		again bool
+	}{
+		"the user, renamed":             {as("Ada L.", 1), true},
+		"another, who has the name now": {as("ada", 2), false},
+	} {
+		if again := got.Body == first.Body; got.Status != http.StatusCreated || again != got.again {
+			t.Errorf("%s: %d %s, after %s", who, got.Status, got.Body, first.Body)
+		}
+	}
+}
+
 func TestWhatFailedMayBeTriedAgain(t *testing.T) {
 	for _, body := range []string{"fail", "panic"} {
 		t.Run(body, func(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 	memberRetries = "retries" // see Header.Retries
 	memberAt      = "at"      // when the job was enqueued, Unix milliseconds
 	memberTrace   = "trace"   // the trace that the job is part of
-	memberBy      = "by"      // see By
+	memberBy      = "owner"   // see By; "by" was a name, which may be another user's by now
 	memberTick    = "tick"    // when it was scheduled for, Unix seconds
 )
 
@@ -43,7 +43,7 @@ type Header struct {
 	Next       []Step
 	Parent     *Parent
 	EnqueuedAt time.Time
-	By         string    // the user who asked for the job, or empty
+	By         string    // the auth.Owner who asked for the job, or empty
 	Tick       time.Time // of a job that runs by a schedule: the time that it names
 }
 

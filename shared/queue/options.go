@@ -100,8 +100,8 @@ func Keep(d time.Duration) Option {
 	}
 }
 
-// By notes the user who asked for the job.
-func By(user string) Option { return func(o *options) { o.by = user } }
+// By notes who asked for the job: the auth.Owner.
+func By(owner string) Option { return func(o *options) { o.by = owner } }
 
 func (d Definition) options(opts []Option) (options, error) {
 	o := options{queue: d.Queue, retries: d.Retries, timeout: d.Timeout, unique: d.Unique, keep: d.Keep}

@@ -19,7 +19,7 @@ type Prepared struct {
 	Step  Step      `json:"step"`
 	At    time.Time `json:"at,omitzero"` // when it may run
 	Trace string    `json:"trace,omitempty"`
-	By    string    `json:"by,omitempty"`
+	By    string    `json:"owner,omitempty"`
 }
 
 // KeepPrepared is how long at least such a job stays in Redis after it is done, so that
