@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -38,6 +40,9 @@ func user(ctx context.Context, h cli.Host, args []string) error {
 		return cli.UsageError{Err: errors.New("user: say one of add [-role ROLE] NAME, passwd NAME, or role NAME ROLE")}
 	}
 	name := flags.Arg(0)
+	if verb == "add" && !fitName(name) {
+		return cli.UsageError{Err: fmt.Errorf("user: %q is no name: it has 1 to 100 characters, and no space around it or other than single ones in it", name)}
+	}
 	if verb == "role" {
 		*role = flags.Arg(1)
 	}
@@ -57,6 +62,17 @@ func user(ctx context.Context, h cli.Host, args []string) error {
 			return changeUser(ctx, h, app, name, models.Fields{"role": *role})
 		}
 	})
+}
+
+// What functions/users/create.json says of a name.
+var words = regexp.MustCompile(`^\S+( \S+)*$`)
+
+const longestName = 100 // in characters
+
+// fitName is the rule of the schemas of functions/users, which a test compares: a name
+// that HTTP refuses must not come in here.
+func fitName(name string) bool {
+	return utf8.ValidString(name) && utf8.RuneCountInString(name) <= longestName && words.MatchString(name)
 }
 
 func addUser(ctx context.Context, h cli.Host, app *function.App, u models.User) error {
