@@ -145,6 +145,10 @@ func TestOneChangesOneself(t *testing.T) {
 	if u := c.want(c.do("PUT", "/users/1", `{"name":"ada","role":"user"}`), 200); u["name"] != "ada" || !c.fits(1, secret) {
 		t.Errorf("%v: replacing took the password", u)
 	}
+	// Bytes are counted, as `localhost user passwd` counts them.
+	if c.want(c.do("PATCH", "/users/1", `{"password":"éééééé"}`), 200); !c.fits(1, "éééééé") {
+		t.Error("a password of 12 bytes does not fit")
+	}
 	c.want(c.do("PUT", "/users/1", `{"name":"ada","role":"user","password":"another one of hers"}`), 200)
 	if !c.fits(1, "another one of hers") {
 		t.Error("the new password does not fit")
@@ -286,6 +290,8 @@ func TestRefusals(t *testing.T) {
 		{"a name with a NUL", "root", "POST", "/users", `{"name":"a\u0000b"}`, 422, `"/name"`},
 		{"a long name", "root", "POST", "/users", `{"name":"` + strings.Repeat("x", 101) + `"}`, 422, `"/name"`},
 		{"a short password", "root", "POST", "/users", `{"name":"x","password":"short"}`, 422, `"/password"`},
+		{"a password of too few bytes", "root", "POST", "/users", `{"name":"x","password":"ééééé"}`, 422, `"/password"`},
+		{"no password, but an empty text", "root", "POST", "/users", `{"name":"x","password":""}`, 422, `"/password"`},
 		{"a huge password", "root", "POST", "/users", `{"name":"x","password":"` + strings.Repeat("é", 600) + `"}`, 422, `"/password"`},
 		{"an unknown role", "root", "POST", "/users", `{"name":"x","role":"king"}`, 422, `"/role"`},
 		{"a hash", "root", "POST", "/users", `{"name":"x","password_hash":"x"}`, 422, `"/password_hash"`},
