@@ -273,7 +273,12 @@ func TestConditionalRequests(t *testing.T) {
 		c.want(c.do("PATCH", path, `{"title":"Two"}`, "If-Match", stale), 412)
 		c.want(c.do("DELETE", path, "", "If-Match", stale), 412)
 	}
-	put := c.want(c.do("PUT", path, body, "If-Match", `"x", `+tag), 200)
+	for _, excluded := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
+		c.want(c.do("PUT", path, body, "If-None-Match", excluded), 412)
+		c.want(c.do("PATCH", path, `{"title":"Two"}`, "If-None-Match", excluded, "If-Match", tag), 412)
+		c.want(c.do("DELETE", path, "", "If-None-Match", excluded), 412)
+	}
+	put := c.want(c.do("PUT", path, body, "If-Match", `"x", `+tag, "If-None-Match", `"x"`), 200)
 	if put.Header.Get("ETag") == tag {
 		t.Error("the tag stayed the same")
 	}

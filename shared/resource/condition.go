@@ -37,19 +37,23 @@ func Show(w http.ResponseWriter, r *http.Request, status int, v any) error {
 }
 
 // unchanged returns a 412 where If-Match names other states of a thing than v, which is
-// what Show would show of it, without includes (RFC 9110, section 13.1.1). A request
-// without If-Match holds for any state.
+// what Show would show of it, without includes, or If-None-Match names this one (RFC
+// 9110, sections 13.1.1 and 13.1.2). A request without them holds for any state.
 func unchanged(r *http.Request, v any) error {
-	wanted := r.Header.Values("If-Match")
-	if len(wanted) == 0 {
+	wanted, unwanted := r.Header.Values("If-Match"), r.Header.Values("If-None-Match")
+	if len(wanted) == 0 && len(unwanted) == 0 {
 		return nil
 	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode the present state: %w", err)
 	}
-	if !matches(wanted, tagOf(body), false) {
+	tag := tagOf(body)
+	if len(wanted) > 0 && !matches(wanted, tag, false) {
 		return httperror.New(http.StatusPreconditionFailed, "it was changed in between: get it again, and change that")
+	}
+	if len(unwanted) > 0 && matches(unwanted, tag, true) {
+		return httperror.New(http.StatusPreconditionFailed, "it is in the state that If-None-Match excludes")
 	}
 	return nil
 }

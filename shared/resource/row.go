@@ -63,8 +63,8 @@ func Created[T any](w http.ResponseWriter, r *http.Request, q models.Query[T], r
 
 // Change does something to the row whose id is in the path, in a transaction that keeps
 // others from changing it, and returns the row as it is then. First, may says whether
-// the one who is logged in may, and If-Match whether the row is still the one that the
-// client has seen.
+// the one who is logged in may, and If-Match and If-None-Match whether the row is in a
+// state that the client has asked for.
 func Change[T any](r *http.Request, db *database.DB, q models.Query[T], may func(T) error, do func(tx *database.DB, row *T) error) (T, error) {
 	var row T
 	n, err := id(r)
