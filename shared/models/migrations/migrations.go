@@ -48,9 +48,28 @@ func Up(ctx context.Context, db *gorm.DB) (applied []Migration, err error) {
 	return applied, nil
 }
 
-// Down takes the newest applied migration back, and returns it; nil where none is.
+// NewerError says that a newer program has migrated the database.
+type NewerError struct{ Database, Program int64 }
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the database is at %d, this program knows %d", e.Database, e.Program)
+}
+
+func known(ctx context.Context, p *goose.Provider) error {
+	current, newest, err := p.GetVersions(ctx)
+	if err == nil && current > newest {
+		return &NewerError{current, newest}
+	}
+	return err
+}
+
+// Down takes the newest applied migration back, and returns it; nil where none is. The
+// error is a NewerError where it is not known here.
 func Down(ctx context.Context, db *gorm.DB) (undone *Migration, err error) {
 	err = with(ctx, db, files, func(p *goose.Provider) error {
+		if err := known(ctx, p); err != nil {
+			return err
+		}
 		result, err := p.Down(ctx)
 		if err == nil {
 			undone = &done([]*goose.MigrationResult{result})[0]
@@ -64,7 +83,7 @@ func Down(ctx context.Context, db *gorm.DB) (undone *Migration, err error) {
 }
 
 // Status tells each migration, the oldest first, and whether it is applied. It waits
-// for one that runs.
+// for one that runs. With a NewerError they are all that are known here.
 func Status(ctx context.Context, db *gorm.DB) (all []Migration, err error) {
 	err = with(ctx, db, files, func(p *goose.Provider) error {
 		states, err := p.Status(ctx)
@@ -74,17 +93,24 @@ func Status(ctx context.Context, db *gorm.DB) (all []Migration, err error) {
 				Applied: s.State == goose.StateApplied, AppliedAt: s.AppliedAt.UTC(),
 			})
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return known(ctx, p)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("migration status: %w", err)
+		return all, fmt.Errorf("migration status: %w", err)
 	}
 	return all, nil
 }
 
-// Behind returns how many migrations the database lacks.
+// Behind returns how many migrations the database lacks. One that is ahead lacks none:
+// what is of before the migration serves on beside it.
 func Behind(ctx context.Context, db *gorm.DB) (int, error) {
 	all, err := Status(ctx, db)
+	if _, newer := errors.AsType[*NewerError](err); newer {
+		err = nil
+	}
 	n := 0
 	for _, m := range all {
 		if !m.Applied {

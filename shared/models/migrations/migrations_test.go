@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -95,6 +96,32 @@ func TestAFailedMigrationLeavesTheDatabaseAsItWas(t *testing.T) {
 	}
 	if got := tables(t, db); !slices.Equal(got, []string{"good"}) {
 		t.Errorf("after a broken way back the tables are %v", got)
+	}
+}
+
+func TestADatabaseThatANewerProgramMigrated(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "x.db"))
+	applied, err := Up(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := applied[len(applied)-1].Version
+	if err := db.Exec("INSERT INTO migrations (version_id, is_applied) VALUES (?, true)", newest+1).Error; err != nil {
+		t.Fatal(err)
+	}
+	all, statusErr := Status(t.Context(), db)
+	undone, downErr := Down(t.Context(), db)
+	says := fmt.Sprintf("the database is at %d, this program knows %d", newest+1, newest)
+	for verb, err := range map[string]error{"status": statusErr, "down": downErr} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %s", verb, err, says)
+		}
+	}
+	if len(all) != len(applied) || undone != nil {
+		t.Errorf("%d of %d migrations are told, and %v is undone", len(all), len(applied), undone)
+	}
+	if n, err := Behind(t.Context(), db); n != 0 || err != nil {
+		t.Errorf("behind by %d, %v", n, err)
 	}
 }
 
