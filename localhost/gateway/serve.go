@@ -93,6 +93,9 @@ func (c *call) finish(panicked any, r *http.Request) {
 	if r.MultipartForm != nil {
 		_ = r.MultipartForm.RemoveAll() // net/http would, for a request that is its own
 	}
+	if time.Since(c.started) >= c.route.watch.wait {
+		c.expire() // a function that heeds the end of its context may be here before the timer
+	}
 	if fault := c.fault(r.Method); fault != "" {
 		// On Lambda, the function's own adapter sees this, and answers.
 		c.log(slog.LevelError, "the answer cannot be sent", slog.String("error", fault))

@@ -153,6 +153,23 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// TestReturningAtTheEndOfContext shows that a function which gives up in time for nobody
+// does not come before the time-out's answer. Which of the two is first is chance.
+func TestReturningAtTheEndOfContext(t *testing.T) {
+	for range 50 {
+		inBubble(t, stage{template: timed("3", ""), function: func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			_, _ = io.WriteString(w, "done")
+		}}, func(t *testing.T, dial func() net.Conn) {
+			got, after := ask(t, dial(), "GET /a")
+			got.is(t, 500, failed)
+			if after != 3*time.Second || !got.closes {
+				t.Errorf("answered after %s, the connection closes: %t", after, got.closes)
+			}
+		})
+	}
+}
+
 // TestEndOfContext shows when a function's context ends, by what it can hear of it.
 func TestEndOfContext(t *testing.T) {
 	type ways map[string]func(context.Context) error
