@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -116,8 +117,8 @@ func (r *resolver) check(p *parameter, given bool) {
 			r.checkNumber(p, n, v, shown)
 		}
 	}
-	r.bound(p, n, "MinLength", func(bound float64) bool { return float64(len(p.value)) >= bound }, shown)
-	r.bound(p, n, "MaxLength", func(bound float64) bool { return float64(len(p.value)) <= bound }, shown)
+	r.bound(p, n, "MinLength", func(bound float64) bool { return float64(utf8.RuneCountInString(p.value)) >= bound }, shown)
+	r.bound(p, n, "MaxLength", func(bound float64) bool { return float64(utf8.RuneCountInString(p.value)) <= bound }, shown)
 	if pattern := field(p.node, "AllowedPattern"); pattern != nil {
 		// CloudFormation's patterns are Java's, which has a few forms that Go
 		// does not: those are left to CloudFormation.

@@ -196,3 +196,12 @@ Conditions:
 		}
 	}
 }
+
+func TestLengthsOfParametersAreOfCharacters(t *testing.T) {
+	const text = "Parameters: {P: {Type: String, MinLength: 3, MaxLength: 4, Default: %s}}\nResources: {}\n"
+	for value, fits := range map[string]bool{"äö": false, "äöü": true, "äöüß": true, "äöüße": false} {
+		if _, err := template.Parse("template.yaml", []byte(strings.Replace(text, "%s", value, 1)), template.Options{}); (err == nil) != fits {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
