@@ -205,3 +205,10 @@ func TestLengthsOfParametersAreOfCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestAnUnknownParameterHasNoPlace(t *testing.T) {
+	_, err := template.Parse("template.yaml", []byte("Resources: {}\n"), template.Options{Parameters: map[string]string{"X": "1"}})
+	if err == nil || err.Error() != "template.yaml: there is no parameter X: it has none" {
+		t.Errorf("got %v", err)
+	}
+}

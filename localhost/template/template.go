@@ -141,10 +141,13 @@ func (t *Template) Schedules() []Schedule {
 // Position is a place in the template.
 type Position struct {
 	File         string
-	Line, Column int // from 1
+	Line, Column int // from 1; 0: the file as a whole
 }
 
 func (p Position) String() string {
+	if p.Line == 0 {
+		return filepath.ToSlash(p.File)
+	}
 	return fmt.Sprintf("%s:%d:%d", filepath.ToSlash(p.File), p.Line, p.Column)
 }
 
