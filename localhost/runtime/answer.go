@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -138,7 +140,8 @@ func (o answerObject) readHeaders(to http.Header, format string) error {
 	if err := read(o.Headers, &single); err != nil {
 		return fmt.Errorf("headers: %w", err)
 	}
-	for name, v := range single {
+	for _, name := range slices.Sorted(maps.Keys(single)) { // of two cases of a name, always the same one counts
+		v := single[name]
 		text, err := scalar(v)
 		if err != nil {
 			return fmt.Errorf("header %s: %w", name, err)
@@ -159,7 +162,8 @@ func (o answerObject) readHeaders(to http.Header, format string) error {
 	if err := read(o.MultiValueHeaders, &multi); err != nil {
 		return fmt.Errorf("multiValueHeaders: %w", err)
 	}
-	for name, values := range multi {
+	for _, name := range slices.Sorted(maps.Keys(multi)) {
+		values := multi[name]
 		all := make([]string, len(values))
 		for i, v := range values {
 			var err error
