@@ -21,6 +21,15 @@ type bound struct {
 	args     []any
 }
 
+// values counts what the condition hands to the database, at most.
+func (b bound) values() int {
+	n := len(b.args)
+	for _, part := range b.parts {
+		n += part.values()
+	}
+	return n
+}
+
 // bind checks a condition against the model.
 func (t *table) bind(c Condition) (bound, error) {
 	if c.junction == leaf {

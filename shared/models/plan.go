@@ -30,6 +30,12 @@ func (q Query[T]) plan(dialect string) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n := all.values(); n > maxValues {
+			return nil, &Error{
+				Kind: WrongValue, Model: t.model,
+				Reason: fmt.Sprintf("the query has %d values in all: %d at most", n, maxValues),
+			}
+		}
 		p.where = p.scope.where(all)
 	}
 	if p.order, err = p.scope.sortKeys(q.sort); err != nil {

@@ -21,6 +21,8 @@ func TestUnfitQueriesNameWhatIsUnfit(t *testing.T) {
 	user := models.Users.Where
 	post := models.Posts.Where
 	of := things.Where
+	list := models.Is("id__in", make([]int, 7501))
+	fourLists := models.Users.Filter(list, models.Not(list), models.Or(list, models.And(list)))
 	for _, test := range []struct {
 		err  error
 		kind models.ErrorKind
@@ -72,6 +74,7 @@ func TestUnfitQueriesNameWhatIsUnfit(t *testing.T) {
 		{user("id__in", []string{"7"}).Check(), models.WrongValue, "id", "a whole number is wanted"},
 		{user("id__in", []any{1, nil}).Check(), models.WrongValue, "id", "not nil"},
 		{user("id__in", make([]int, 10_001)).Check(), models.WrongValue, "id", "10000 values at most"},
+		{fourLists.Check(), models.WrongValue, "", "the query has 30004 values in all: 30000 at most"},
 		{user("id__between", []int{1}).Check(), models.WrongValue, "id", "two values are wanted, not 1"},
 		{user("id__between", []int{1, 2, 3}).Check(), models.WrongValue, "id", "not 3"},
 		{user("name__like", `a\`).Check(), models.WrongValue, "name", "escapes nothing"},

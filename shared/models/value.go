@@ -8,9 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxList is how many values one condition may hold: fewer than either database takes
-// in a statement.
-const maxList = 10_000
+// maxList is how many values one condition may hold, and maxValues all of a query: SQLite
+// takes 32,766 in a statement and Postgres 65,535, and a cursor brings some more.
+const (
+	maxList   = 10_000
+	maxValues = 30_000
+)
 
 // wrongValue is a value's fault, before it is known where the value stood.
 type wrongValue string
