@@ -17,9 +17,16 @@ import (
 // bytes. Each database has its own.
 const advisoryLock = 0x74616e64656d
 
+// patience is how long the lock is waited for without a word.
+const patience = 2 * time.Second
+
 // locked runs do while no other process migrates the database. The lock ends with the
 // process, however that ends.
 func locked(ctx context.Context, db *gorm.DB, do func() error) error {
+	return lockedAfter(ctx, db, patience, do)
+}
+
+func lockedAfter(ctx context.Context, db *gorm.DB, patience time.Duration, do func() error) error {
 	lock := lockSQLite
 	if database.Dialect(db) == database.Postgres {
 		lock = lockPostgres
@@ -28,7 +35,11 @@ func locked(ctx context.Context, db *gorm.DB, do func() error) error {
 	if err != nil {
 		return err
 	}
+	word := time.AfterFunc(patience, func() {
+		db.Logger.Warn(ctx, "waiting: another process migrates the database")
+	})
 	unlock, err := lock(ctx, pool)
+	word.Stop()
 	if err != nil {
 		return fmt.Errorf("wait for the lock: %w", err)
 	}

@@ -148,6 +148,36 @@ func TestOneAtATimeMigrates(t *testing.T) {
 	}
 }
 
+// told calls a function with what is logged.
+type told func(line string)
+
+func (f told) Write(p []byte) (int, error) {
+	f(string(p))
+	return len(p), nil
+}
+
+func TestWhoWaitsForTheLockSaysSo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.db")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var lines []string
+	app := function.New(config.Config{DatabaseURL: config.Secret("sqlite:" + file)}, told(func(line string) {
+		lines = append(lines, line)
+		cancel() // it has been said: no more waiting
+	}))
+	t.Cleanup(func() { _ = app.Close(context.Background()) })
+	other, err := database.Of(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = locked(t.Context(), openSQLite(t, file), func() error {
+		return lockedAfter(ctx, other, time.Millisecond, func() error { return nil })
+	})
+	if !errors.Is(err, context.Canceled) || len(lines) != 1 || !strings.Contains(lines[0], "another process migrates") {
+		t.Errorf("%v, and it says %q", err, lines)
+	}
+}
+
 func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.db")
 	one, other := openSQLite(t, file), openSQLite(t, file)
