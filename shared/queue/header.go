@@ -81,6 +81,8 @@ func readMember(h *Header, member string) (err error) {
 		h.Trace, err = url.QueryUnescape(value)
 	case memberBy:
 		h.By, err = url.QueryUnescape(value)
+	case "by": // a name of before: somebody's, and of nobody who can be told by now
+		h.By = "nobody"
 	case memberRetries:
 		h.Retries, err = strconv.Atoi(value)
 	case memberAt:

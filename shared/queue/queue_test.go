@@ -109,7 +109,7 @@ func TestEnqueue(t *testing.T) {
 // What stood in Redis when a name was the owner is nobody's: the name may be another's.
 func TestAJobOfANameIsNobodys(t *testing.T) {
 	h, ours, err := queue.ReadHeader(map[string]string{"tandem": "retries=3&by=id%3A7"})
-	if err != nil || !ours || h.By != "" || h.Retries != 3 {
+	if err != nil || !ours || h.By != "nobody" || h.Retries != 3 {
 		t.Errorf("%+v, %t, %v", h, ours, err)
 	}
 }
