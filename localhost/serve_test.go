@@ -331,15 +331,11 @@ func TestServeIsolated(t *testing.T) {
 	if w := apptest.Do(t, "GET", p.url+"/shell", "", nil); w.Status != 200 || w.Body != `"from the shell"` {
 		t.Errorf("%d %s", w.Status, w.Body)
 	}
-	if w := apptest.Do(t, "POST", p.url+"/2021-11-15/functions/shell/response-streaming-invocations", "{}", nil); w.Status != 200 ||
-		!strings.Contains(w.Body, `"from the shell"`) || !strings.Contains(w.Body, "InvokeComplete") {
-		t.Errorf("streamed: %d %q", w.Status, w.Body)
-	}
 	if code := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit %d after SIGTERM, want 0", code)
 	}
 	log := p.stderr.String()
-	if strings.Count(log, "HealthFunction | START ") != 2 || strings.Count(log, "Init Duration: ") != 2 || strings.Count(log, "REPORT ") != 4 {
+	if strings.Count(log, "HealthFunction | START ") != 2 || strings.Count(log, "Init Duration: ") != 2 || strings.Count(log, "REPORT ") != 3 {
 		t.Errorf("want two events in one process, and one in another:\n%s", log)
 	}
 	if left, _ := filepath.Glob(filepath.Join(p.Dir, "tmp/programs/run-*")); left != nil {
